@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "replica/base/fileio.h"
+
+#include "replica/base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *lsv_sprintf(const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	return n < 0 ? NULL : text;
+}
+
+char *lsv_path_join(const char *dir, const char *name)
+{
+	return lsv_sprintf("%s/%s", dir, name);
+}
+
+ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = pread(fd, (char *)buf + done, n - done,
+				    (off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t put = pwrite(fd, (const char *)buf + done, n - done,
+				     (off_t)(offset + done));
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+int lsv_write(int fd, const void *buf, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t put = write(fd, (const char *)buf + done, n - done);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		done += (size_t)put;
+	}
+	return 0;
+}
+
+static int make_folder(const char *path, mode_t mode)
+{
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+int lsv_mkdirs(const char *path, mode_t mode)
+{
+	auto_free char *copy = strdup(path);
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = 0;
+		/* What is above may not be ours to look at; the last step
+		 * tells. */
+		r = make_folder(copy, mode);
+		if (r < 0 && r != -EACCES && r != -EROFS && r != -EPERM)
+			return r;
+		*p = '/';
+	}
+	return make_folder(copy, mode);
+}
+
+int lsv_file_read(const char *path, size_t max, char **content, size_t *n)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_free char *buf = NULL;
+	struct stat st;
+	ssize_t got;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if ((uint64_t)st.st_size > max)
+		return -EFBIG;
+	buf = malloc((size_t)st.st_size + 1);
+	if (!buf)
+		return -ENOMEM;
+	got = lsv_pread(fd, buf, (size_t)st.st_size, 0);
+	if (got < 0)
+		return (int)got;
+	buf[got] = 0;
+	*content = take(buf);
+	if (n)
+		*n = (size_t)got;
+	return 0;
+}
+
+static int write_durably(const char *path, const void *content, size_t n,
+			 mode_t mode)
+{
+	auto_close int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = lsv_write(fd, content, n);
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	auto_free char *dir = slash ? strndup(path, (size_t)(slash - path) + 1)
+				    : strdup(".");
+
+	return dir ? lsv_dir_sync(dir) : -ENOMEM;
+}
+
+int lsv_file_replace(const char *path, const void *content, size_t n,
+		     mode_t mode)
+{
+	auto_free char *temp = lsv_sprintf("%s.tmp-%d", path, (int)getpid());
+	int r;
+
+	if (!temp)
+		return -ENOMEM;
+	r = write_durably(temp, content, n, mode);
+	if (r == 0 && rename(temp, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(temp);
+		return r;
+	}
+	return sync_parent(path);
+}
+
+int lsv_dir_sync(const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	/* Some file systems cannot sync a directory and say EINVAL. */
+	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int lsv_remove_tree(const char *path)
+{
+	int r = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+
+	if (r == -1)
+		return errno == ENOENT ? 0 : -errno;
+	return r;
+}
+
+int lsv_random(void *buf, size_t n)
+{
+	return getrandom(buf, n, 0) == (ssize_t)n ? 0 : -EIO;
+}

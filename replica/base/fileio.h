@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_FILEIO_H
+#define LSV_FILEIO_H
+
+/* Files: whole reads and writes, and one way to make a file durable.
+ * All return 0 (or a count) or a negative errno, and log nothing. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* "a/b" in a new string; NULL when out of memory. */
+char *lsv_path_join(const char *dir, const char *name);
+
+/* As asprintf(), but returns the string; NULL when out of memory. */
+char *lsv_sprintf(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* Reads at 'offset' until 'n' bytes or the end of the file; how many. */
+ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset);
+
+/* Writes all of it. */
+int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset);
+int lsv_write(int fd, const void *buf, size_t n);
+
+/* Creates 'path' and what is missing above it. */
+int lsv_mkdirs(const char *path, mode_t mode);
+
+/* The file's content in a new buffer with a zero byte behind it;
+ * -EFBIG when it is larger than 'max'. */
+int lsv_file_read(const char *path, size_t max, char **content, size_t *n);
+
+/* Replaces the file whole: temporary file beside it, fsync, rename, fsync of
+ * the directory. */
+int lsv_file_replace(const char *path, const void *content, size_t n,
+		     mode_t mode);
+
+/* fsync of a directory, so that names in it last. */
+int lsv_dir_sync(const char *path);
+
+/* Removes a folder and all in it; a folder that is not there is success. */
+int lsv_remove_tree(const char *path);
+
+/* Cryptographically random bytes. */
+int lsv_random(void *buf, size_t n);
+
+#endif

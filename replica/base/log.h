@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_LOG_H
+#define LSV_LOG_H
+
+/*
+ * One sink for what a person should know.  A line is "verb object: reason",
+ * lower case, no full stop, never a credential (I15).  The functions return
+ * 'err', so that to log and to return is one statement:
+ *
+ *	return log_error(-errno, "cannot open %s", path);
+ *
+ * A negative err is appended as ": <its text>"; 0 appends nothing.
+ */
+
+enum lsv_log_level { LSV_LOG_OFF, LSV_LOG_ERROR, LSV_LOG_WARN, LSV_LOG_INFO,
+		     LSV_LOG_DEBUG };
+
+typedef void lsv_log_sink(void *arg, enum lsv_log_level level,
+			  const char *line);
+
+/* The default sink writes "lsvfs: <level>: <line>\n" to stderr in one write.
+ * NULL restores it. */
+void lsv_log_set_sink(lsv_log_sink *sink, void *arg);
+
+/* Lines above 'level' are dropped before they are formatted. */
+void lsv_log_set_level(enum lsv_log_level level);
+enum lsv_log_level lsv_log_level(void);
+
+/* "off", "error", "warn", "info" or "debug"; -EINVAL for anything else. */
+int lsv_log_parse_level(const char *text, enum lsv_log_level *level);
+
+int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define log_error(err, ...) lsv_log(LSV_LOG_ERROR, (err), __VA_ARGS__)
+#define log_warn(err, ...) lsv_log(LSV_LOG_WARN, (err), __VA_ARGS__)
+#define log_info(...) ((void)lsv_log(LSV_LOG_INFO, 0, __VA_ARGS__))
+#define log_debug(...) ((void)lsv_log(LSV_LOG_DEBUG, 0, __VA_ARGS__))
+
+#endif

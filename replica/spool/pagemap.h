@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_PAGEMAP_H
+#define LSV_PAGEMAP_H
+
+/*
+ * Eight bytes a page: the local file "pagehash", mapped, from which the
+ * page-hash checksum of every commit comes (replica/wal/pagehash.h).
+ *
+ *	 0 "LSVFSPH1"  8 u32 version 1  12 u32 page size
+ *	16 u32 index  20 u32 pages      24 u64 offset    32 u64 a page
+ *
+ * The header's position says from where the shadow must be replayed over the
+ * map: setting a page's newest hash twice does no harm, so the map may run
+ * ahead of its header, never behind it.
+ */
+
+#include "replica/wal/pos.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct lsv_pagemap;
+
+/* Opens or makes it.  A file of another page size or a bad header is emptied;
+ * then lsv_pagemap_position() is false. */
+int lsv_pagemap_open(const char *dir, uint32_t page_size, mode_t mode,
+		     struct lsv_pagemap **out);
+void lsv_pagemap_close(struct lsv_pagemap *map); /* NULL is fine */
+
+/* The generation is not in the file (it belongs to the folder's). */
+bool lsv_pagemap_position(const struct lsv_pagemap *map, uint32_t *index,
+			  uint64_t *offset);
+/* Empties it and takes its position away. */
+int lsv_pagemap_clear(struct lsv_pagemap *map);
+/* All pages up to this commit are in: msync, then the header. */
+int lsv_pagemap_mark(struct lsv_pagemap *map, uint32_t index, uint64_t offset);
+
+/* A page's hash; grows the file as needed. */
+int lsv_pagemap_set(struct lsv_pagemap *map, uint32_t page_no, uint64_t hash);
+/* Takes out the pages beyond n (a commit that shrinks the database). */
+void lsv_pagemap_shrink(struct lsv_pagemap *map, uint32_t n_pages);
+/* XOR of all; kept, not computed. */
+uint64_t lsv_pagemap_sum(const struct lsv_pagemap *map);
+uint32_t lsv_pagemap_pages(const struct lsv_pagemap *map);
+
+#endif

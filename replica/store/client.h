@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_CLIENT_H
+#define LSV_CLIENT_H
+
+/*
+ * A replica holds objects under names.  Five verbs; retry, fault and memory
+ * are clients too.  All return 0 or a negative errno: -ENOENT no such object,
+ * -EEXIST another object has the name, -EACCES refused, -ENOSPC full,
+ * -EAGAIN worth trying again.  The one place that knows the reason has logged
+ * it at debug; who gives up logs the error.  None is called from two threads
+ * at once on one client: whoever wants parallel transfers opens several.
+ */
+
+#include "replica/base/stream.h"
+
+struct lsv_object {
+	const char *name;  /* below the root; borrowed for the call */
+	uint64_t size;
+	int64_t time_ns;   /* of its last commit */
+};
+
+/* A non-zero return ends the listing with it. */
+typedef int lsv_list_fn(void *arg, const struct lsv_object *object);
+
+enum lsv_put_mode {
+	LSV_PUT_NEW,     /* never overwrites; the same bytes there: success,
+			    other bytes: -EEXIST */
+	LSV_PUT_REPLACE, /* for owner.json and its like */
+};
+
+/* Bytes of an object: from 'offset', n of them; n 0: to the end.
+ * from_end: the last n bytes (or all, when it is shorter). */
+struct lsv_range {
+	uint64_t offset;
+	uint64_t n;
+	int from_end;
+};
+
+struct lsv_client;
+
+struct lsv_client_ops {
+	const char *scheme; /* "file", "s3" */
+	/* Makes the object appear whole and durable, or not at all. */
+	int (*put)(struct lsv_client *client, const char *name,
+		   struct lsv_reader *body, int64_t time_ns,
+		   enum lsv_put_mode mode);
+	/* range NULL: all of it. */
+	int (*get)(struct lsv_client *client, const char *name,
+		   const struct lsv_range *range, struct lsv_writer *into);
+	/* Every object whose name begins with 'prefix', in the order of their
+	 * names (bytes).  No object is no error. */
+	int (*list)(struct lsv_client *client, const char *prefix,
+		    lsv_list_fn *each, void *arg);
+	/* -ENOENT is success: it is gone. */
+	int (*remove)(struct lsv_client *client, const char *name);
+	/* Another client of the same replica, for another thread. */
+	int (*clone)(struct lsv_client *client, struct lsv_client **out);
+	void (*close)(struct lsv_client *client);
+};
+
+struct lsv_client {
+	const struct lsv_client_ops *ops;
+	char *url; /* as a person would write it, without secrets */
+};
+
+/* Opens the client for a URL: a path, "file:///path".  "s3://..." is refused
+ * with -EPROTONOSUPPORT until it is built.  The caller closes it. */
+int lsv_client_open(const char *url, struct lsv_client **out);
+
+/* NULL is fine. */
+static inline void lsv_client_close(struct lsv_client *client)
+{
+	if (client)
+		client->ops->close(client);
+}
+
+/* A directory.  'root' need not exist: the first put makes it. */
+int lsv_client_file(const char *root, struct lsv_client **out);
+
+LSV_AUTO(client, struct lsv_client, lsv_client_close)
+#define auto_client __attribute__((cleanup(lsv_auto_client)))
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_PAGEHASH_H
+#define LSV_PAGEHASH_H
+
+/*
+ * The page-hash checksum of a database: XOR over its pages 1..n of
+ * XXH3-64(page, seed = page number), without the lock-byte page.  XOR, so
+ * that a commit updates it by the pages it wrote.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0 for the lock-byte page. */
+uint64_t lsv_page_hash(uint32_t page_no, const void *page, size_t page_size);
+
+/* The page that holds the byte at 1 GiB; SQLite never stores content there. */
+static inline uint32_t lsv_lock_page(uint32_t page_size)
+{
+	return UINT32_C(0x40000000) / page_size + 1;
+}
+
+#endif
