@@ -89,9 +89,9 @@ struct lsv_coord_page {
 	_Atomic(uint64_t) shipped_ticket; /* on every replica */
 	uint64_t zero2[9];
 	struct lsv_shipped shipped[LSV_REPLICAS_MAX]; /* 256 */
-	/* 832 */
+	/* 768 */
 	_Atomic(uint32_t) stamp_next; /* number of stamps written */
-	uint8_t zero3[1024 - 836];
+	uint8_t zero3[1024 - 772];
 	struct lsv_stamp stamps[LSV_STAMPS]; /* 1024 */
 	uint8_t zero4[LSV_COORD_SIZE - 1024 - LSV_STAMPS * 32];
 };

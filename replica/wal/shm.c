@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define COPY_SIZE 48
-#define VERSION 3007000
+#define SHM_VERSION 3007000
 
 static void copy_words(const volatile void *from, void *to, size_t n)
 {
@@ -50,7 +50,7 @@ int lsv_shm_read(const volatile void *head, struct lsv_shm *shm)
 	atomic_thread_fence(memory_order_seq_cst);
 	copy_words(p + COPY_SIZE, b, COPY_SIZE);
 	if (memcmp(a, b, COPY_SIZE) != 0 || !a[12] ||
-	    host32(a) != VERSION || !checksum_ok(a))
+	    host32(a) != SHM_VERSION || !checksum_ok(a))
 		return -EAGAIN;
 	memcpy(&page_size, a + 14, sizeof page_size);
 	*shm = (struct lsv_shm){
