@@ -26,7 +26,7 @@ struct lsvfs_options {
 	size_t size;         /* sizeof(struct lsvfs_options) */
 	int make_default;    /* 1: the VFS of every open that names none */
 	const char *replica; /* URL for every database; %f its file name, %p
-				its absolute path, %% a percent sign */
+	                        its absolute path, %% a percent sign */
 	const char *options; /* "name=value name=value": see lsvfs-vfs(7) */
 };
 

@@ -36,7 +36,7 @@ ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset)
 
 	while (done < n) {
 		ssize_t got = pread(fd, (char *)buf + done, n - done,
-				    (off_t)(offset + done));
+		                    (off_t)(offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -55,7 +55,7 @@ int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset)
 
 	while (done < n) {
 		ssize_t put = pwrite(fd, (const char *)buf + done, n - done,
-				     (off_t)(offset + done));
+		                     (off_t)(offset + done));
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -135,10 +135,10 @@ int lsv_file_read(const char *path, size_t max, char **content, size_t *n)
 }
 
 static int write_durably(const char *path, const void *content, size_t n,
-			 mode_t mode)
+                         mode_t mode)
 {
-	auto_close int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	                         mode);
 	int r;
 
 	if (fd < 0)
@@ -153,13 +153,13 @@ static int sync_parent(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	auto_free char *dir = slash ? strndup(path, (size_t)(slash - path) + 1)
-				    : strdup(".");
+	                            : strdup(".");
 
 	return dir ? lsv_dir_sync(dir) : -ENOMEM;
 }
 
 int lsv_file_replace(const char *path, const void *content, size_t n,
-		     mode_t mode)
+                     mode_t mode)
 {
 	auto_free char *temp = lsv_sprintf("%s.tmp-%d", path, (int)getpid());
 	int r;
@@ -187,7 +187,7 @@ int lsv_dir_sync(const char *path)
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
+                      struct FTW *ftw)
 {
 	(void)st;
 	(void)type;

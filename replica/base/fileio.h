@@ -33,7 +33,7 @@ int lsv_file_read(const char *path, size_t max, char **content, size_t *n);
 /* Replaces the file whole: temporary file beside it, fsync, rename, fsync of
  * the directory. */
 int lsv_file_replace(const char *path, const void *content, size_t n,
-		     mode_t mode);
+                     mode_t mode);
 
 /* fsync of a directory, so that names in it last. */
 int lsv_dir_sync(const char *path);

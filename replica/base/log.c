@@ -16,7 +16,7 @@ static void to_stderr(void *arg, enum lsv_log_level level, const char *line)
 {
 	char text[LINE_SIZE + 32];
 	int n = snprintf(text, sizeof text, "lsvfs: %s: %s\n", names[level],
-			 line);
+	                 line);
 
 	(void)arg;
 	/* One write, so that lines of several processes stay whole; nothing
@@ -71,7 +71,7 @@ int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 	n = strlen(line);
 	if (err < 0)
 		snprintf(line + n, sizeof line - n, ": %s",
-			 strerror_r(-err, reason, sizeof reason));
+		         strerror_r(-err, reason, sizeof reason));
 	sink_fn(sink_arg, level, line);
 	errno = saved;
 	return err;

@@ -12,11 +12,16 @@
  * A negative err is appended as ": <its text>"; 0 appends nothing.
  */
 
-enum lsv_log_level { LSV_LOG_OFF, LSV_LOG_ERROR, LSV_LOG_WARN, LSV_LOG_INFO,
-		     LSV_LOG_DEBUG };
+enum lsv_log_level {
+	LSV_LOG_OFF,
+	LSV_LOG_ERROR,
+	LSV_LOG_WARN,
+	LSV_LOG_INFO,
+	LSV_LOG_DEBUG
+};
 
 typedef void lsv_log_sink(void *arg, enum lsv_log_level level,
-			  const char *line);
+                          const char *line);
 
 /* The default sink writes "lsvfs: <level>: <line>\n" to stderr in one write.
  * NULL restores it. */

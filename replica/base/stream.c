@@ -14,7 +14,7 @@ ssize_t lsv_read_full(struct lsv_reader *reader, void *buf, size_t n)
 
 	while (done < n) {
 		ssize_t got = reader->read(reader, (char *)buf + done,
-					   n - done);
+		                           n - done);
 
 		if (got < 0)
 			return got;
@@ -89,7 +89,7 @@ struct lsv_reader *lsv_reader_memory(const void *buf, size_t n)
 	if (!m)
 		return NULL;
 	m->base = (struct lsv_reader){memory_read, memory_rewind, free_reader,
-				      (int64_t)n};
+	                              (int64_t)n};
 	m->buf = buf;
 	m->n = n;
 	return &m->base;
@@ -138,14 +138,14 @@ static void file_close(struct lsv_reader *reader)
 }
 
 struct lsv_reader *lsv_reader_file(int fd, uint64_t from, uint64_t to,
-				   int owns_fd)
+                                   int owns_fd)
 {
 	struct file_reader *f = calloc(1, sizeof *f);
 
 	if (!f)
 		return NULL;
 	f->base = (struct lsv_reader){file_read, file_rewind, file_close,
-				      (int64_t)(to - from)};
+	                              (int64_t)(to - from)};
 	f->fd = fd;
 	f->owns_fd = owns_fd;
 	f->from = f->at = from;

@@ -47,7 +47,7 @@ struct lsv_reader *lsv_reader_memory(const void *buf, size_t n);
 /* The bytes [from, to) of an open file; -EBADMSG when it ends earlier.
  * Borrows fd unless 'owns_fd'. */
 struct lsv_reader *lsv_reader_file(int fd, uint64_t from, uint64_t to,
-				   int owns_fd);
+                                   int owns_fd);
 
 /* Writes at the descriptor's offset; borrows fd. */
 struct lsv_writer *lsv_writer_fd(int fd);

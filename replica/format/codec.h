@@ -22,7 +22,7 @@ typedef int lsv_tail_fn(void *arg, struct lsv_buf *tail);
 /* The compressed object as a reader over 'plain' (borrowed).  It rewinds when
  * 'plain' does; then 'tail' is asked again.  tail NULL: no skippable frame. */
 int lsv_compress_open(enum lsv_codec codec, struct lsv_reader *plain,
-		      lsv_tail_fn *tail, void *arg, struct lsv_reader **out);
+                      lsv_tail_fn *tail, void *arg, struct lsv_reader **out);
 
 /*
  * Push compressed bytes in, plain bytes come out into 'plain' (borrowed).
@@ -34,7 +34,7 @@ int lsv_compress_open(enum lsv_codec codec, struct lsv_reader *plain,
  */
 struct lsv_decompress;
 int lsv_decompress_open(enum lsv_codec codec, struct lsv_writer *plain,
-			struct lsv_buf *tail, struct lsv_writer **out);
+                        struct lsv_buf *tail, struct lsv_writer **out);
 
 /* After the last write: -EBADMSG when the data frame is not complete, its
  * checksum did not match, or a skippable frame is cut. */
@@ -45,6 +45,6 @@ int lsv_decompress_end(struct lsv_writer *decompress);
  * length and magic that end a commit table.  -ENOENT: none ends there, and
  * *needed says how many more bytes of tail are wanted, or 0. */
 int lsv_codec_tail(const uint8_t *bytes, size_t n, const uint8_t **tail,
-		   size_t *n_tail, size_t *needed);
+                   size_t *n_tail, size_t *needed);
 
 #endif

@@ -19,11 +19,11 @@
 enum lsv_codec { LSV_LZ4, LSV_ZSTD };
 
 enum lsv_object_kind {
-	LSV_OBJECT_OTHER,    /* not ours to judge */
+	LSV_OBJECT_OTHER, /* not ours to judge */
 	LSV_OBJECT_SNAPSHOT,
 	LSV_OBJECT_SEGMENT,
 	LSV_OBJECT_LINEAGE,
-	LSV_OBJECT_LTX,      /* stock 0.5's format: recognised, refused */
+	LSV_OBJECT_LTX, /* stock 0.5's format: recognised, refused */
 };
 
 struct lsv_object_name {
@@ -34,7 +34,7 @@ struct lsv_object_name {
 
 /* New strings that the caller frees; NULL when out of memory. */
 char *lsv_layout_snapshot(uint64_t generation, uint32_t index,
-			  enum lsv_codec codec);
+                          enum lsv_codec codec);
 char *lsv_layout_segment(const struct lsv_pos *pos, enum lsv_codec codec);
 char *lsv_layout_lineage(uint64_t generation);
 char *lsv_layout_generation(uint64_t generation); /* "generations/<gen>/" */

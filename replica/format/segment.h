@@ -18,21 +18,21 @@
 /* The object as a reader: 'wal' gives the shadow's bytes from table->first to
  * the end of its last commit.  Both are borrowed until the reader's close. */
 int lsv_segment_encode(enum lsv_codec codec, struct lsv_reader *wal,
-		       const struct lsv_table *table, struct lsv_reader **out);
+                       const struct lsv_table *table, struct lsv_reader **out);
 
 /* Follows the chain of one index through its segments, in order. */
 struct lsv_chain {
-	uint32_t page_size;   /* 0: the header comes first */
+	uint32_t page_size; /* 0: the header comes first */
 	bool big_endian;
 	uint32_t salt[2];
 	uint32_t checksum[2];
-	uint64_t offset;      /* of the next byte */
+	uint64_t offset; /* of the next byte */
 };
 
 /* Called for each frame that verified, in order; 'end' is the offset behind
  * it.  A negative return ends the decoding with it. */
 typedef int lsv_frame_fn(void *arg, const struct lsv_frame *frame,
-			 const void *page, uint64_t end);
+                         const void *page, uint64_t end);
 
 /*
  * A writer for the plain bytes of a segment that continues 'chain' (borrowed,
@@ -41,7 +41,7 @@ typedef int lsv_frame_fn(void *arg, const struct lsv_frame *frame,
  * stock's (real salts, either byte order).
  */
 int lsv_segment_decode(struct lsv_chain *chain, lsv_frame_fn *each, void *arg,
-		       struct lsv_writer **out);
+                       struct lsv_writer **out);
 /* -EBADMSG: the bytes end within a frame. */
 int lsv_segment_decode_end(struct lsv_writer *decoder);
 

@@ -20,8 +20,8 @@
 typedef void lsv_page_hash_fn(void *arg, uint32_t page_no, uint64_t hash);
 
 int lsv_snapshot_encode(enum lsv_codec codec, struct lsv_reader *pages,
-			uint32_t page_size, struct lsv_table *table,
-			lsv_page_hash_fn *each, void *arg,
-			struct lsv_reader **out);
+                        uint32_t page_size, struct lsv_table *table,
+                        lsv_page_hash_fn *each, void *arg,
+                        struct lsv_reader **out);
 
 #endif

@@ -17,18 +17,19 @@ enum lsv_on_timeout { LSV_TIMEOUT_ERROR, LSV_TIMEOUT_DEGRADE };
 enum lsv_checkpoint { LSV_CHECKPOINT_ASSIST, LSV_CHECKPOINT_NATIVE };
 
 struct lsv_config {
-	char *replica;                 /* "replica": URL; NULL: none */
-	enum lsv_codec compression;    /* "compression": lz4, zstd */
+	char *replica;                  /* "replica": URL; NULL: none */
+	enum lsv_codec compression;     /* "compression": lz4, zstd */
 	enum lsv_durability durability; /* "durability": async, replica */
-	enum lsv_on_timeout on_timeout; /* "durability-on-timeout": error, degrade */
-	int64_t durability_timeout_ns; /* "durability-timeout": 30s */
+	/* "durability-on-timeout": error, degrade */
+	enum lsv_on_timeout on_timeout;
+	int64_t durability_timeout_ns;  /* "durability-timeout": 30s */
 	enum lsv_checkpoint checkpoint; /* "checkpoint": assist, native */
-	int64_t sync_interval_ns;      /* "sync-interval": 1s */
-	int64_t snapshot_interval_ns;  /* "snapshot-interval": 0: only by size */
-	int64_t retention_ns;          /* "retention": 24h */
-	int64_t shutdown_timeout_ns;   /* "shutdown-sync-timeout": 5s */
-	uint64_t max_local_bytes;      /* "max-local-bytes": 0: the default */
-	bool force_wal;                /* "force-wal" */
+	int64_t sync_interval_ns;       /* "sync-interval": 1s */
+	int64_t snapshot_interval_ns; /* "snapshot-interval": 0: only by size */
+	int64_t retention_ns;         /* "retention": 24h */
+	int64_t shutdown_timeout_ns;  /* "shutdown-sync-timeout": 5s */
+	uint64_t max_local_bytes;     /* "max-local-bytes": 0: the default */
+	bool force_wal;               /* "force-wal" */
 };
 
 /* Fills in the defaults; replica is NULL. */
@@ -39,12 +40,12 @@ int lsv_config_copy(const struct lsv_config *from, struct lsv_config *to);
 /* Sets one value by its name.  -ENOENT: no such name; -EINVAL: not a value of
  * it.  Neither logs: the caller knows where it came from. */
 int lsv_config_set(struct lsv_config *config, const char *name,
-		   const char *value);
+                   const char *value);
 
 /* Sets several: "name=value name=value" as in $LSVFS_OPTIONS.  On an error
  * *bad (if not NULL) is a new string with the word that is wrong. */
 int lsv_config_set_words(struct lsv_config *config, const char *words,
-			 char **bad);
+                         char **bad);
 
 /* Puts a database into a replica URL's path: %f its file name, %p its
  * absolute path without the first slash's doubling, %% a percent sign

@@ -15,10 +15,10 @@
 /* 0: ours or free.  -EPERM: somebody else's; 'why' then has the sentence. */
 #define LSV_OWNER_WHY_SIZE 600
 int lsv_owner_check(struct lsv_client *client,
-		    const uint8_t lineage[LSV_LINEAGE_SIZE],
-		    const char *db_path, char why[LSV_OWNER_WHY_SIZE]);
+                    const uint8_t lineage[LSV_LINEAGE_SIZE],
+                    const char *db_path, char why[LSV_OWNER_WHY_SIZE]);
 int lsv_owner_put(struct lsv_client *client,
-		  const uint8_t lineage[LSV_LINEAGE_SIZE],
-		  uint64_t generation, const char *db_path);
+                  const uint8_t lineage[LSV_LINEAGE_SIZE], uint64_t generation,
+                  const char *db_path);
 
 #endif

@@ -23,8 +23,8 @@ struct lsv_upload {
 /* Encodes the commits (from, to] of an index and puts them as one segment.
  * *n_bytes: size of the object put. */
 int lsv_upload_segment(const struct lsv_upload *upload,
-		       struct lsv_client *client, uint32_t index,
-		       uint64_t from, uint64_t to, uint64_t *n_bytes);
+                       struct lsv_client *client, uint32_t index, uint64_t from,
+                       uint64_t to, uint64_t *n_bytes);
 
 /*
  * A snapshot in two steps, since the pages must be read quickly and the
@@ -34,25 +34,25 @@ int lsv_upload_segment(const struct lsv_upload *upload,
  * told to 'each'.
  */
 int lsv_upload_spool_snapshot(const struct lsv_upload *upload, uint32_t index,
-			      struct lsv_reader *pages, uint32_t page_size,
-			      struct lsv_commit *at, lsv_page_hash_fn *each,
-			      void *arg);
+                              struct lsv_reader *pages, uint32_t page_size,
+                              struct lsv_commit *at, lsv_page_hash_fn *each,
+                              void *arg);
 /* Puts the spooled snapshot; the spool file stays until it is removed. */
 int lsv_upload_snapshot(const struct lsv_upload *upload,
-			struct lsv_client *client, uint32_t index,
-			uint64_t *n_bytes);
+                        struct lsv_client *client, uint32_t index,
+                        uint64_t *n_bytes);
 void lsv_upload_drop_snapshot(const struct lsv_upload *upload, uint32_t index);
 bool lsv_upload_has_spooled(const struct lsv_upload *upload, uint32_t index);
 
 /* lineage.json: after the first snapshot, before the first segment. */
 struct lsv_lineage {
-	struct lsv_pos parent;     /* generation 0: unknown or none */
+	struct lsv_pos parent; /* generation 0: unknown or none */
 	const char *db_path;
 	const char *sqlite_version;
-	const char *reason;        /* why the generation began */
+	const char *reason; /* why the generation began */
 };
 int lsv_upload_lineage(const struct lsv_upload *upload,
-		       struct lsv_client *client,
-		       const struct lsv_lineage *lineage);
+                       struct lsv_client *client,
+                       const struct lsv_lineage *lineage);
 
 #endif

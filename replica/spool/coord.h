@@ -27,9 +27,9 @@
  * writer at a time, in commit order. */
 struct lsv_stamp {
 	uint32_t salt[2];
-	uint32_t frame; /* its last */
+	uint32_t frame;       /* its last */
 	uint32_t checksum[2]; /* of that frame, SQLite's chain */
-	uint32_t number; /* low bits of stamp_next when it was written */
+	uint32_t number;      /* low bits of stamp_next when it was written */
 	int64_t time_ns;
 };
 
@@ -44,18 +44,22 @@ struct lsv_captured {
 	int64_t time_ns; /* of the commit */
 };
 
-enum lsv_replica_state { LSV_REPLICA_UNKNOWN, LSV_REPLICA_FINE,
-			 LSV_REPLICA_FAILING, LSV_REPLICA_BROKEN };
+enum lsv_replica_state {
+	LSV_REPLICA_UNKNOWN,
+	LSV_REPLICA_FINE,
+	LSV_REPLICA_FAILING,
+	LSV_REPLICA_BROKEN
+};
 
 struct lsv_shipped {
 	_Atomic(uint64_t) name_hash; /* 0: no replica */
 	_Atomic(uint64_t) generation;
 	_Atomic(uint64_t) offset;
 	_Atomic(uint64_t) txid;
-	_Atomic(int64_t) time_ns;     /* of the last commit shipped */
+	_Atomic(int64_t) time_ns;          /* of the last commit shipped */
 	_Atomic(int64_t) failing_since_ns; /* 0: the last put succeeded */
 	_Atomic(uint32_t) index;
-	_Atomic(uint32_t) state; /* enum lsv_replica_state */
+	_Atomic(uint32_t) state;  /* enum lsv_replica_state */
 	_Atomic(uint64_t) n_puts; /* objects put since the page was made */
 };
 
@@ -75,13 +79,14 @@ struct lsv_coord_page {
 	struct lsv_captured captured;
 	uint8_t zero5[8];
 	/* 128: words to wait on (futex) and to count */
-	_Atomic(uint32_t) wake;  /* rises when the leader has something to do */
-	_Atomic(uint32_t) sleeps; /* 1: the leader waits on 'wake' */
-	_Atomic(uint32_t) done;  /* rises when captured or shipped advanced */
+	_Atomic(uint32_t) wake; /* rises when the leader has something to do */
+	_Atomic(uint32_t) sleeps;  /* 1: the leader waits on 'wake' */
+	_Atomic(uint32_t) done;    /* rises when captured or shipped advanced */
 	_Atomic(uint32_t) waiters; /* how many wait on 'done' */
-	_Atomic(uint32_t) drain; /* 1: new readers and writers wait (6) */
-	_Atomic(uint32_t) abort; /* rises: give CKPT back at once (7) */
-	_Atomic(int64_t) advanced_ns; /* CLOCK_MONOTONIC of the leader's last step */
+	_Atomic(uint32_t) drain;   /* 1: new readers and writers wait (6) */
+	_Atomic(uint32_t) abort;   /* rises: give CKPT back at once (7) */
+	/* CLOCK_MONOTONIC of the leader's last step */
+	_Atomic(int64_t) advanced_ns;
 	/* 160: tickets.  Whoever must know that all commits made until now are
 	 * captured or shipped draws the next request and waits for it. */
 	_Atomic(uint64_t) request;
@@ -105,22 +110,22 @@ int lsv_coord_alone(struct lsv_coord_page **out);
 void lsv_coord_unmap(struct lsv_coord_page *page); /* NULL is fine */
 
 void lsv_coord_stamp(struct lsv_coord_page *page, const struct lsv_shm *shm,
-		     int64_t time_ns);
+                     int64_t time_ns);
 /* The time of the commit that ends at (salt, frame), or the earliest time of
  * a stamp behind it in the same incarnation, or 0. */
 int64_t lsv_coord_time(const struct lsv_coord_page *page,
-		       const uint32_t salt[2], uint32_t frame);
+                       const uint32_t salt[2], uint32_t frame);
 
 void lsv_coord_set_captured(struct lsv_coord_page *page,
-			    const struct lsv_captured *captured);
+                            const struct lsv_captured *captured);
 /* False: torn by a writer that is gone or at work; nothing known. */
 bool lsv_coord_captured(const struct lsv_coord_page *page,
-			struct lsv_captured *captured);
+                        struct lsv_captured *captured);
 
 /* Futex wait and wake across processes.  Waits while *word == value, at most
  * timeout_ns (<0: for ever). */
 void lsv_futex_wait(_Atomic(uint32_t) *word, uint32_t value,
-		    int64_t timeout_ns);
+                    int64_t timeout_ns);
 void lsv_futex_wake(_Atomic(uint32_t) *word, int n);
 
 /* This boot's id, 16 bytes; zeros when /proc does not tell. */

@@ -28,10 +28,10 @@ char *lsv_folder_generation_dir(const char *dir, uint64_t generation);
 /* The file "generation".  -ENOENT: none yet. */
 int lsv_folder_generation(const char *dir, uint64_t *generation);
 int lsv_folder_set_generation(const char *dir, uint64_t generation,
-			      mode_t mode);
+                              mode_t mode);
 /* A new random generation: its folder with wal/ in it. */
 int lsv_folder_new_generation(const char *dir, mode_t mode,
-			      uint64_t *generation);
+                              uint64_t *generation);
 
 LSV_VECTOR(lsv_indexes, uint32_t)
 /* The indexes that have a shadow, rising. */

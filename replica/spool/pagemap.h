@@ -24,12 +24,12 @@ struct lsv_pagemap;
 /* Opens or makes it.  A file of another page size or a bad header is emptied;
  * then lsv_pagemap_position() is false. */
 int lsv_pagemap_open(const char *dir, uint32_t page_size, mode_t mode,
-		     struct lsv_pagemap **out);
+                     struct lsv_pagemap **out);
 void lsv_pagemap_close(struct lsv_pagemap *map); /* NULL is fine */
 
 /* The generation is not in the file (it belongs to the folder's). */
 bool lsv_pagemap_position(const struct lsv_pagemap *map, uint32_t *index,
-			  uint64_t *offset);
+                          uint64_t *offset);
 /* Empties it and takes its position away. */
 int lsv_pagemap_clear(struct lsv_pagemap *map);
 /* All pages up to this commit are in: msync, then the header. */

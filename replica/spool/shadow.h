@@ -45,15 +45,14 @@ struct lsv_shadow;
 /* Begins an index; 'base' is the commit where it begins (its end is set to 0).
  * 'gen_dir' is generations/<gen>, whose wal/ is made when missing.
  * -EEXIST: the index is there already. */
-int lsv_shadow_create(const char *gen_dir, uint64_t generation,
-		      uint32_t index, uint32_t page_size,
-		      const struct lsv_record *base, mode_t mode,
-		      struct lsv_shadow **out);
+int lsv_shadow_create(const char *gen_dir, uint64_t generation, uint32_t index,
+                      uint32_t page_size, const struct lsv_record *base,
+                      mode_t mode, struct lsv_shadow **out);
 
 /* Opens an index for appending, its end read from disk.  -EBADMSG: no whole
  * record, or not this generation's and index's header. */
 int lsv_shadow_open(const char *gen_dir, uint64_t generation, uint32_t index,
-		    struct lsv_shadow **out);
+                    struct lsv_shadow **out);
 void lsv_shadow_close(struct lsv_shadow *shadow); /* NULL is fine */
 
 /* The last commit; borrowed until the next call. */
@@ -64,13 +63,13 @@ uint32_t lsv_shadow_index(const struct lsv_shadow *shadow);
 /* Appends a frame in our chain.  db_pages is not 0 on a commit's last one.
  * Writes are collected; nothing counts before lsv_shadow_commit(). */
 int lsv_shadow_append(struct lsv_shadow *shadow, uint32_t page_no,
-		      uint32_t db_pages, const void *page);
+                      uint32_t db_pages, const void *page);
 
 /* Writes what was collected, then the record: end, txid, checksum and pages
  * are filled in from the frames; time, page hash and the real frame are the
  * caller's. */
 int lsv_shadow_commit(struct lsv_shadow *shadow, int64_t time_ns,
-		      uint64_t page_hash, const struct lsv_real *real);
+                      uint64_t page_hash, const struct lsv_real *real);
 
 /* Forgets the frames appended since the last commit. */
 void lsv_shadow_rollback(struct lsv_shadow *shadow);
@@ -88,19 +87,19 @@ int lsv_shadow_sync(struct lsv_shadow *shadow);
 
 /* The WAL's bytes [from, to). */
 int lsv_shadow_read(const char *gen_dir, uint32_t index, uint64_t from,
-		    uint64_t to, struct lsv_reader **out);
+                    uint64_t to, struct lsv_reader **out);
 /* The records with from < end <= to, and the base when 'from' is 0 and it is
  * asked for by 'with_base'. */
 LSV_VECTOR(lsv_records, struct lsv_record)
 int lsv_shadow_records(const char *gen_dir, uint32_t index, uint64_t from,
-		       uint64_t to, bool with_base, struct lsv_records *out);
+                       uint64_t to, bool with_base, struct lsv_records *out);
 
 /* Replays the frames (from, to] of an index: each frame's page, in order. */
 typedef int lsv_replay_fn(void *arg, const struct lsv_frame *frame,
-			  const void *page);
+                          const void *page);
 int lsv_shadow_replay(const char *gen_dir, uint64_t generation, uint32_t index,
-		      uint64_t from, uint64_t to, lsv_replay_fn *each,
-		      void *arg);
+                      uint64_t from, uint64_t to, lsv_replay_fn *each,
+                      void *arg);
 
 LSV_AUTO(shadow, struct lsv_shadow, lsv_shadow_close)
 #define auto_shadow __attribute__((cleanup(lsv_auto_shadow)))

@@ -48,7 +48,7 @@ struct lsv_state {
 /* -ENOENT: none; -EBADMSG: not one.  The state is then all zeros. */
 int lsv_state_load(const char *dir, struct lsv_state *state);
 int lsv_state_store(const char *dir, const struct lsv_state *state,
-		    mode_t mode);
+                    mode_t mode);
 
 /* stat() of a path into the tuple, boot and all but its position. */
 int lsv_tuple_of(const char *path, struct lsv_tuple *tuple);

@@ -14,9 +14,9 @@
 #include "replica/base/stream.h"
 
 struct lsv_object {
-	const char *name;  /* below the root; borrowed for the call */
+	const char *name; /* below the root; borrowed for the call */
 	uint64_t size;
-	int64_t time_ns;   /* of its last commit */
+	int64_t time_ns; /* of its last commit */
 };
 
 /* A non-zero return ends the listing with it. */
@@ -24,7 +24,7 @@ typedef int lsv_list_fn(void *arg, const struct lsv_object *object);
 
 enum lsv_put_mode {
 	LSV_PUT_NEW,     /* never overwrites; the same bytes there: success,
-			    other bytes: -EEXIST */
+	                    other bytes: -EEXIST */
 	LSV_PUT_REPLACE, /* for owner.json and its like */
 };
 
@@ -42,15 +42,15 @@ struct lsv_client_ops {
 	const char *scheme; /* "file", "s3" */
 	/* Makes the object appear whole and durable, or not at all. */
 	int (*put)(struct lsv_client *client, const char *name,
-		   struct lsv_reader *body, int64_t time_ns,
-		   enum lsv_put_mode mode);
+	           struct lsv_reader *body, int64_t time_ns,
+	           enum lsv_put_mode mode);
 	/* range NULL: all of it. */
 	int (*get)(struct lsv_client *client, const char *name,
-		   const struct lsv_range *range, struct lsv_writer *into);
+	           const struct lsv_range *range, struct lsv_writer *into);
 	/* Every object whose name begins with 'prefix', in the order of their
 	 * names (bytes).  No object is no error. */
 	int (*list)(struct lsv_client *client, const char *prefix,
-		    lsv_list_fn *each, void *arg);
+	            lsv_list_fn *each, void *arg);
 	/* -ENOENT is success: it is gone. */
 	int (*remove)(struct lsv_client *client, const char *name);
 	/* Another client of the same replica, for another thread. */

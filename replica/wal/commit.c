@@ -4,7 +4,7 @@
 #include "replica/base/bytes.h"
 
 void lsv_commit_encode(const struct lsv_commit *commit,
-		       uint8_t bytes[LSV_COMMIT_SIZE])
+                       uint8_t bytes[LSV_COMMIT_SIZE])
 {
 	put_le64(bytes, commit->end);
 	put_le64(bytes + 8, commit->txid);
@@ -17,7 +17,7 @@ void lsv_commit_encode(const struct lsv_commit *commit,
 }
 
 void lsv_commit_decode(const uint8_t bytes[LSV_COMMIT_SIZE],
-		       struct lsv_commit *commit)
+                       struct lsv_commit *commit)
 {
 	commit->end = get_le64(bytes);
 	commit->txid = get_le64(bytes + 8);

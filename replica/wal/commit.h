@@ -34,8 +34,8 @@ struct lsv_commit {
 LSV_VECTOR(lsv_commits, struct lsv_commit)
 
 void lsv_commit_encode(const struct lsv_commit *commit,
-		       uint8_t bytes[LSV_COMMIT_SIZE]);
+                       uint8_t bytes[LSV_COMMIT_SIZE]);
 void lsv_commit_decode(const uint8_t bytes[LSV_COMMIT_SIZE],
-		       struct lsv_commit *commit);
+                       struct lsv_commit *commit);
 
 #endif

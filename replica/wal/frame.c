@@ -15,7 +15,7 @@ static uint32_t word(bool big_endian, const uint8_t *p)
 }
 
 void lsv_wal_checksum(bool big_endian, const void *data, size_t n,
-		      uint32_t s[2])
+                      uint32_t s[2])
 {
 	const uint8_t *p = data;
 	uint32_t s0 = s[0], s1 = s[1];
@@ -36,7 +36,7 @@ bool lsv_page_size_valid(uint32_t page_size)
 }
 
 int lsv_wal_header_decode(const uint8_t bytes[LSV_WAL_HEADER_SIZE],
-			  struct lsv_wal_header *header)
+                          struct lsv_wal_header *header)
 {
 	struct lsv_wal_header h = {
 		.big_endian = bytes[3] & 1,
@@ -57,7 +57,7 @@ int lsv_wal_header_decode(const uint8_t bytes[LSV_WAL_HEADER_SIZE],
 }
 
 void lsv_wal_header_encode(struct lsv_wal_header *header,
-			   uint8_t bytes[LSV_WAL_HEADER_SIZE])
+                           uint8_t bytes[LSV_WAL_HEADER_SIZE])
 {
 	put_be32(bytes, MAGIC | (header->big_endian ? 1 : 0));
 	put_be32(bytes + 4, FORMAT);
@@ -72,7 +72,7 @@ void lsv_wal_header_encode(struct lsv_wal_header *header,
 }
 
 void lsv_frame_decode(const uint8_t bytes[LSV_FRAME_HEADER_SIZE],
-		      struct lsv_frame *frame)
+                      struct lsv_frame *frame)
 {
 	frame->page_no = get_be32(bytes);
 	frame->db_pages = get_be32(bytes + 4);
@@ -83,8 +83,8 @@ void lsv_frame_decode(const uint8_t bytes[LSV_FRAME_HEADER_SIZE],
 }
 
 void lsv_frame_encode(struct lsv_frame *frame, bool big_endian,
-		      const void *page, size_t page_size, uint32_t s[2],
-		      uint8_t bytes[LSV_FRAME_HEADER_SIZE])
+                      const void *page, size_t page_size, uint32_t s[2],
+                      uint8_t bytes[LSV_FRAME_HEADER_SIZE])
 {
 	put_be32(bytes, frame->page_no);
 	put_be32(bytes + 4, frame->db_pages);
@@ -99,8 +99,8 @@ void lsv_frame_encode(struct lsv_frame *frame, bool big_endian,
 }
 
 bool lsv_frame_verify(const uint8_t bytes[LSV_FRAME_HEADER_SIZE],
-		      const void *page, size_t page_size, bool big_endian,
-		      const uint32_t salt[2], uint32_t s[2])
+                      const void *page, size_t page_size, bool big_endian,
+                      const uint32_t salt[2], uint32_t s[2])
 {
 	uint32_t sum[2] = {s[0], s[1]};
 	struct lsv_frame frame;
@@ -118,16 +118,16 @@ bool lsv_frame_verify(const uint8_t bytes[LSV_FRAME_HEADER_SIZE],
 }
 
 void lsv_shadow_header(uint64_t generation, uint32_t index, uint32_t page_size,
-		       struct lsv_wal_header *header)
+                       struct lsv_wal_header *header)
 {
 	*header = (struct lsv_wal_header){
 		/* Little-endian words: the cheaper order where most of us
-		 * live, and one order everywhere, so that the bytes are a
-		 * function of the commits alone. */
+	         * live, and one order everywhere, so that the bytes are a
+	         * function of the commits alone. */
 		.big_endian = false,
 		.page_size = page_size,
 		.sequence = index,
 		.salt = {(uint32_t)(generation >> 32) + index,
-			 (uint32_t)generation},
+	                 (uint32_t)generation},
 	};
 }

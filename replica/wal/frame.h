@@ -42,27 +42,27 @@ struct lsv_frame {
 
 /* Extends the checksum s over n bytes (a multiple of 8). */
 void lsv_wal_checksum(bool big_endian, const void *data, size_t n,
-		      uint32_t s[2]);
+                      uint32_t s[2]);
 
 /* -EBADMSG: not a WAL header, or its checksum is wrong. */
 int lsv_wal_header_decode(const uint8_t bytes[LSV_WAL_HEADER_SIZE],
-			  struct lsv_wal_header *header);
+                          struct lsv_wal_header *header);
 /* Computes header->checksum on the way. */
 void lsv_wal_header_encode(struct lsv_wal_header *header,
-			   uint8_t bytes[LSV_WAL_HEADER_SIZE]);
+                           uint8_t bytes[LSV_WAL_HEADER_SIZE]);
 
 void lsv_frame_decode(const uint8_t bytes[LSV_FRAME_HEADER_SIZE],
-		      struct lsv_frame *frame);
+                      struct lsv_frame *frame);
 /* Chains to checksum s, which it advances; fills frame->checksum. */
 void lsv_frame_encode(struct lsv_frame *frame, bool big_endian,
-		      const void *page, size_t page_size, uint32_t s[2],
-		      uint8_t bytes[LSV_FRAME_HEADER_SIZE]);
+                      const void *page, size_t page_size, uint32_t s[2],
+                      uint8_t bytes[LSV_FRAME_HEADER_SIZE]);
 
 /* True when the frame belongs to 'salt' and its checksum continues s, which
  * then advances; s is left alone otherwise. */
 bool lsv_frame_verify(const uint8_t bytes[LSV_FRAME_HEADER_SIZE],
-		      const void *page, size_t page_size, bool big_endian,
-		      const uint32_t salt[2], uint32_t s[2]);
+                      const void *page, size_t page_size, bool big_endian,
+                      const uint32_t salt[2], uint32_t s[2]);
 
 bool lsv_page_size_valid(uint32_t page_size);
 
@@ -76,6 +76,6 @@ static inline uint64_t lsv_frame_offset(uint32_t frame_no, uint32_t page_size)
  * salt1 = high 32 bits of the generation + index, salt2 = its low 32 bits
  * (design.md section 5). */
 void lsv_shadow_header(uint64_t generation, uint32_t index, uint32_t page_size,
-		       struct lsv_wal_header *header);
+                       struct lsv_wal_header *header);
 
 #endif

@@ -45,7 +45,7 @@ int lsv_hex32_parse(const char *text, uint32_t *value)
 void lsv_pos_format(const struct lsv_pos *pos, char text[LSV_POS_TEXT_SIZE])
 {
 	snprintf(text, LSV_POS_TEXT_SIZE, "%016" PRIx64 "/%08x:%08" PRIx64,
-		 pos->generation, (unsigned)pos->index, pos->offset);
+	         pos->generation, (unsigned)pos->index, pos->offset);
 }
 
 int lsv_pos_compare(const struct lsv_pos *a, const struct lsv_pos *b)

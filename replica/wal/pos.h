@@ -20,8 +20,7 @@ struct lsv_pos {
 	uint64_t offset;
 };
 
-void lsv_generation_format(uint64_t generation,
-			   char text[LSV_GENERATION_SIZE]);
+void lsv_generation_format(uint64_t generation, char text[LSV_GENERATION_SIZE]);
 /* Exactly 16 lower-case hex digits, n of them; anything else is -EINVAL. */
 int lsv_generation_parse(const char *text, size_t n, uint64_t *generation);
 

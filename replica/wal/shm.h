@@ -3,14 +3,16 @@
 #define LSV_SHM_H
 
 /*
- * The head of SQLite's -shm file (https://sqlite.org/walformat.html#the_wal_index_file_format),
- * host byte order except the salts:
+ * The head of SQLite's -shm file
+ *(https://sqlite.org/walformat.html#the_wal_index_file_format), host byte order
+ *except the salts:
  *
  *	  0 and 48  two copies of
  *	            0 version  8 change  12 isInit u8  13 bigEndCksum u8
  *	           14 page size u16 (1: 65536)  16 mxFrame  20 pages
  *	           24 frame checksum[2]  32 salt[2]  40 checksum[2] of 0..39
- *	 96 nBackfill   100 read marks[5]   120 locks[8]   128 nBackfillAttempted
+ *	 96 nBackfill   100 read marks[5]   120 locks[8]   128
+ *nBackfillAttempted
  */
 
 #include <stdbool.h>

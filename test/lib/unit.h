@@ -24,7 +24,7 @@
 #define UNIT_TIMEOUT_S 120
 
 static inline int unit_run(const char *module, const TTest *const *cases,
-			   size_t n_cases)
+                           size_t n_cases)
 {
 	Suite *suite = suite_create(module);
 	TCase *tcase = tcase_create(module);

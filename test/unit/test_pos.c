@@ -45,8 +45,8 @@ START_TEST(anything_but_sixteen_lower_case_hex_digits_is_no_generation)
 		uint64_t value = 42;
 
 		ck_assert_int_eq(lsv_generation_parse(table[i],
-						      strlen(table[i]), &value),
-				 -EINVAL);
+		                                      strlen(table[i]), &value),
+		                 -EINVAL);
 		ck_assert_msg(value == 42, "%s", table[i]);
 	}
 }
@@ -101,12 +101,8 @@ END_TEST
 START_TEST(positions_order_by_index_then_offset)
 {
 	static const struct lsv_pos rising[] = {
-		{1, 0, 0},
-		{1, 0, 32},
-		{1, 0, UINT64_C(0x100000000)},
-		{1, 1, 0},
-		{1, UINT32_MAX, 0},
-		{1, UINT32_MAX, UINT64_MAX},
+		{1, 0, 0}, {1, 0, 32},         {1, 0, UINT64_C(0x100000000)},
+		{1, 1, 0}, {1, UINT32_MAX, 0}, {1, UINT32_MAX, UINT64_MAX},
 	};
 	const int n = sizeof rising / sizeof *rising;
 
@@ -115,7 +111,7 @@ START_TEST(positions_order_by_index_then_offset)
 			int order = lsv_pos_compare(&rising[i], &rising[j]);
 
 			ck_assert_int_eq((order > 0) - (order < 0),
-					 (i > j) - (i < j));
+			                 (i > j) - (i < j));
 		}
 }
 END_TEST
