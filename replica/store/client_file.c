@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A replica that is a directory.  An object is a file of its name below the
+ * root; its modification time is the time of its last commit.
+ *
+ *	put:  .lsvfs-tmp-<random>  write, set time, fsync
+ *	      link() onto the name, so that nothing is ever overwritten
+ *	      fsync of the directory, and of those above that were made
+ *
+ * Files are 0600 and directories 0700 (less what the umask takes): a replica
+ * holds all that the database holds.
+ */
+
+#include "replica/base/clock.h"
+#include "replica/base/fileio.h"
+#include "replica/base/log.h"
+#include "replica/store/client.h"
+#include "replica/store/file_list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IO_SIZE (256 * 1024)
+/* How often a directory that is written to is looked through for temporary
+ * files of writers that died. */
+#define SWEEP_EVERY 4096
+#define STALE_NS (INT64_C(24) * 3600 * LSV_NS_PER_S)
+
+struct file_client {
+	struct lsv_client base;
+	char *root;
+	char *swept;       /* the directory looked through last */
+	unsigned n_puts;   /* since then */
+};
+
+static struct file_client *self(struct lsv_client *client)
+{
+	return (struct file_client *)client;
+}
+
+/* What the file system says, in the words of client.h. */
+static int vocabulary(int err)
+{
+	switch (err) {
+	case -EDQUOT:
+		return -ENOSPC;
+	case -EPERM:
+	case -EROFS:
+		return -EACCES;
+	default:
+		return err;
+	}
+}
+
+static int failed(int err, const char *verb, const char *path)
+{
+	(void)lsv_log(LSV_LOG_DEBUG, err, "cannot %s %s", verb, path);
+	return vocabulary(err);
+}
+
+/* A name stays below the root and says one thing only. */
+static bool name_valid(const char *name)
+{
+	for (;;) {
+		size_t n = strcspn(name, "/");
+
+		if (n == 0 || (n == 1 && name[0] == '.') ||
+		    (n == 2 && name[0] == '.' && name[1] == '.'))
+			return false;
+		if (!name[n])
+			return true;
+		name += n + 1;
+	}
+}
+
+static int object_path(struct lsv_client *client, const char *name,
+		       char **path)
+{
+	if (!name_valid(name))
+		return log_error(-EINVAL, "cannot use object name '%s'", name);
+	*path = lsv_path_join(self(client)->root, name);
+	return *path ? 0 : -ENOMEM;
+}
+
+/* "a/b" of "a/b/c", "/" of "/c", "." of "c". */
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* Makes a directory and what is missing above it, so that it lasts. */
+static int make_dirs(const char *path)
+{
+	auto_free char *parent = NULL;
+	int r;
+
+	if (mkdir(path, 0700) == 0)
+		r = 0;
+	else if (errno == EEXIST)
+		return 0;
+	else
+		r = -errno;
+	if (r < 0 && r != -ENOENT)
+		return r;
+	parent = parent_of(path);
+	if (!parent)
+		return -ENOMEM;
+	if (r == -ENOENT) {
+		r = make_dirs(parent);
+		if (r < 0)
+			return r;
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return lsv_dir_sync(parent);
+}
+
+/* A new temporary file in 'dir', which is made when it is not there. */
+static int open_temp(const char *dir, char **path, int *fd)
+{
+	uint64_t random;
+	int r = lsv_random(&random, sizeof random);
+	/* The last object of a directory may be removed, and the directory
+	 * with it, between our two steps: hence more than one try. */
+	int n_tries = 3;
+
+	if (r < 0)
+		return r;
+	*path = lsv_sprintf("%s/" LSV_FILE_TEMP_PREFIX "%016" PRIx64, dir,
+			    random);
+	if (!*path)
+		return -ENOMEM;
+	do {
+		*fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (*fd >= 0)
+			return 0;
+		if (errno != ENOENT)
+			return -errno;
+		r = make_dirs(dir);
+	} while (r == 0 && --n_tries);
+	return r < 0 ? r : -ENOENT;
+}
+
+/* All of the body, on disk, with its time. */
+static int fill_temp(int fd, struct lsv_reader *body, int64_t time_ns)
+{
+	struct timespec ts[2] = {{.tv_nsec = UTIME_OMIT}};
+	auto_writer struct lsv_writer *into = lsv_writer_fd(fd);
+	int r;
+
+	if (!into)
+		return -ENOMEM;
+	r = lsv_copy(body, into);
+	if (r < 0)
+		return r;
+	ts[1].tv_sec = time_ns / LSV_NS_PER_S;
+	ts[1].tv_nsec = time_ns % LSV_NS_PER_S;
+	if (ts[1].tv_nsec < 0) {
+		ts[1].tv_sec--;
+		ts[1].tv_nsec += LSV_NS_PER_S;
+	}
+	if (futimens(fd, ts) < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+/* 1: the same bytes; 0: others. */
+static int same_bytes(int a, int b)
+{
+	auto_free uint8_t *buf = malloc((size_t)2 * IO_SIZE);
+	uint64_t at = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n = lsv_pread(a, buf, IO_SIZE, at);
+		ssize_t m = lsv_pread(b, buf + IO_SIZE, IO_SIZE, at);
+
+		if (n < 0 || m < 0)
+			return n < 0 ? (int)n : (int)m;
+		if (n != m || memcmp(buf, buf + IO_SIZE, (size_t)n) != 0)
+			return 0;
+		if (n == 0)
+			return 1;
+		at += (uint64_t)n;
+	}
+}
+
+/* The name is taken.  With our own bytes it is a put whose outcome was not
+ * known; then it is made durable once more, since that may be what failed. */
+static int accept_same(int fd, const char *path)
+{
+	auto_close int there = open(path, O_RDONLY | O_CLOEXEC);
+	int same;
+
+	if (there < 0)
+		return -errno;
+	same = same_bytes(fd, there);
+	if (same < 0)
+		return same;
+	if (!same)
+		return -EEXIST;
+	return fsync(there) < 0 ? -errno : 0;
+}
+
+/* Gives the temporary file its name. */
+static int publish(int fd, const char *temp, const char *path,
+		   enum lsv_put_mode mode)
+{
+	if (mode == LSV_PUT_REPLACE)
+		return rename(temp, path) < 0 ? -errno : 0;
+	if (link(temp, path) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return accept_same(fd, path);
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return -errno;
+	/* A file system without hard links. */
+	if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EEXIST ? accept_same(fd, path) : -errno;
+}
+
+static void sweep_sometimes(struct file_client *f, const char *dir)
+{
+	if (f->swept && strcmp(f->swept, dir) == 0 && ++f->n_puts < SWEEP_EVERY)
+		return;
+	free(f->swept);
+	f->swept = strdup(dir);
+	f->n_puts = 0;
+	lsv_file_sweep(dir, lsv_clock_ns() - STALE_NS);
+}
+
+/* Directories are no objects: one that became empty goes too, since stock
+ * tools take an empty generation for a generation. */
+static void remove_empty(const char *root, const char *path)
+{
+	auto_free char *dir = parent_of(path);
+
+	while (dir && strlen(dir) > strlen(root) && rmdir(dir) == 0) {
+		char *up = parent_of(dir);
+
+		free(dir);
+		dir = up;
+	}
+}
+
+static int file_put(struct lsv_client *client, const char *name,
+		    struct lsv_reader *body, int64_t time_ns,
+		    enum lsv_put_mode mode)
+{
+	auto_free char *path = NULL, *dir = NULL, *temp = NULL;
+	auto_close int fd = -1;
+	int r = object_path(client, name, &path);
+
+	if (r < 0)
+		return r;
+	dir = parent_of(path);
+	if (!dir)
+		return -ENOMEM;
+	r = open_temp(dir, &temp, &fd);
+	if (r < 0)
+		return failed(r, "create a file in", dir);
+	r = fill_temp(fd, body, time_ns);
+	if (r == 0)
+		r = publish(fd, temp, path, mode);
+	unlink(temp);
+	if (r == 0)
+		r = lsv_dir_sync(dir);
+	if (r < 0) {
+		remove_empty(self(client)->root, path);
+		return failed(r, "put", path);
+	}
+	sweep_sometimes(self(client), dir);
+	return 0;
+}
+
+/* The bytes [*from, *to) of a file of 'size' bytes. */
+static void resolve(const struct lsv_range *range, uint64_t size,
+		    uint64_t *from, uint64_t *to)
+{
+	*from = 0;
+	*to = size;
+	if (!range)
+		return;
+	if (range->from_end) {
+		*from = range->n < size ? size - range->n : 0;
+		return;
+	}
+	*from = range->offset < size ? range->offset : size;
+	if (range->n && range->n < size - *from)
+		*to = *from + range->n;
+}
+
+static int copy_range(int fd, uint64_t from, uint64_t to,
+		      struct lsv_writer *into)
+{
+	auto_free uint8_t *buf = malloc(IO_SIZE);
+
+	if (!buf)
+		return -ENOMEM;
+	while (from < to) {
+		size_t n = to - from < IO_SIZE ? (size_t)(to - from) : IO_SIZE;
+		ssize_t got = lsv_pread(fd, buf, n, from);
+		int r;
+
+		if (got < 0)
+			return (int)got;
+		if (got == 0) /* it was cut under our hands */
+			return -EBADMSG;
+		r = into->write(into, buf, (size_t)got);
+		if (r < 0)
+			return r;
+		from += (uint64_t)got;
+	}
+	return 0;
+}
+
+static int file_get(struct lsv_client *client, const char *name,
+		    const struct lsv_range *range, struct lsv_writer *into)
+{
+	auto_free char *path = NULL;
+	auto_close int fd = -1;
+	uint64_t from, to;
+	struct stat st;
+	int r = object_path(client, name, &path);
+
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return failed(-errno, "open", path);
+	if (!S_ISREG(st.st_mode))
+		return failed(-ENOENT, "get what is no file:", path);
+	resolve(range, (uint64_t)st.st_size, &from, &to);
+	if (from == 0 && to > IO_SIZE)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	r = copy_range(fd, from, to, into);
+	return r < 0 ? failed(r, "get", path) : 0;
+}
+
+static int file_list(struct lsv_client *client, const char *prefix,
+		     lsv_list_fn *each, void *arg)
+{
+	return lsv_file_list(self(client)->root, prefix, each, arg);
+}
+
+static int file_remove(struct lsv_client *client, const char *name)
+{
+	auto_free char *path = NULL, *dir = NULL;
+	int r = object_path(client, name, &path);
+
+	if (r < 0)
+		return r;
+	if (unlink(path) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : failed(-errno, "remove", path);
+	dir = parent_of(path);
+	if (!dir)
+		return -ENOMEM;
+	/* Removals have an order too (I9), which a crash must not change. */
+	r = lsv_dir_sync(dir);
+	if (r < 0)
+		return failed(r, "sync", dir);
+	remove_empty(self(client)->root, path);
+	return 0;
+}
+
+static int file_clone(struct lsv_client *client, struct lsv_client **out)
+{
+	return lsv_client_file(self(client)->root, out);
+}
+
+static void file_close(struct lsv_client *client)
+{
+	struct file_client *f = self(client);
+
+	free(f->base.url);
+	free(f->root);
+	free(f->swept);
+	free(f);
+}
+
+static const struct lsv_client_ops file_ops = {
+	.scheme = "file",
+	.put = file_put,
+	.get = file_get,
+	.list = file_list,
+	.remove = file_remove,
+	.clone = file_clone,
+	.close = file_close,
+};
+
+int lsv_client_file(const char *root, struct lsv_client **out)
+{
+	struct file_client *f;
+	size_t n = strlen(root);
+
+	if (n == 0)
+		return log_error(-EINVAL, "cannot open a replica: empty path");
+	f = calloc(1, sizeof *f);
+	if (!f)
+		return -ENOMEM;
+	while (n > 1 && root[n - 1] == '/')
+		n--;
+	f->base.ops = &file_ops;
+	f->root = strndup(root, n);
+	f->base.url = strndup(root, n);
+	if (!f->root || !f->base.url) {
+		file_close(&f->base);
+		return -ENOMEM;
+	}
+	*out = &f->base;
+	return 0;
+}

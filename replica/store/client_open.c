@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Which client serves a URL: one row a scheme. */
+
+#include "replica/base/log.h"
+#include "replica/store/client.h"
+#include "replica/store/url.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int open_file(const char *url, const char *rest,
+		     struct lsv_client **out)
+{
+	auto_free char *path = NULL;
+	int r = lsv_url_file_path(rest, &path);
+
+	if (r < 0)
+		return log_error(
+			r,
+			"cannot open replica '%s': expected file:///path, "
+			"with %%XX for bytes that a URL cannot have",
+			url);
+	return lsv_client_file(path, out);
+}
+
+static int open_s3(const char *url, const char *rest, struct lsv_client **out)
+{
+	(void)rest;
+	(void)out;
+	return log_error(-EPROTONOSUPPORT,
+			 "cannot open replica '%s': this version has no S3 "
+			 "client, use a path or file:///path",
+			 url);
+}
+
+static const struct {
+	const char *prefix;
+	int (*open)(const char *url, const char *rest,
+		    struct lsv_client **out);
+} schemes[] = {
+	{"file://", open_file},
+	{"s3://", open_s3},
+};
+
+int lsv_client_open(const char *url, struct lsv_client **out)
+{
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		size_t n = strlen(schemes[i].prefix);
+
+		if (strncmp(url, schemes[i].prefix, n) == 0)
+			return schemes[i].open(url, url + n, out);
+	}
+	if (lsv_url_has_scheme(url))
+		return log_error(-EPROTONOSUPPORT,
+				 "cannot open replica '%s': unknown scheme, "
+				 "use a path or file:///path",
+				 url);
+	return lsv_client_file(url, out);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "replica/store/url.h"
+
+#include "replica/base/cleanup.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool lsv_url_has_scheme(const char *text)
+{
+	const char *p = text;
+
+	while (isalnum((unsigned char)*p) || *p == '+' || *p == '-' ||
+	       *p == '.')
+		p++;
+	return p > text && isalpha((unsigned char)*text) &&
+	       strncmp(p, "://", 3) == 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One byte of text, which *p is moved behind; 0: a bad escape, or one for
+ * the byte that no path has. */
+static char decode_byte(const char **p)
+{
+	int high, low;
+
+	if (**p != '%')
+		return *(*p)++;
+	high = hex_digit((*p)[1]);
+	low = high < 0 ? -1 : hex_digit((*p)[2]);
+	if (low < 0)
+		return 0;
+	*p += 3;
+	return (char)(high << 4 | low);
+}
+
+int lsv_url_file_path(const char *rest, char **path)
+{
+	auto_free char *text = NULL;
+	size_t n = 0;
+
+	if (strncmp(rest, "localhost/", 10) == 0)
+		rest += 9;
+	if (*rest != '/' || strpbrk(rest, "?#"))
+		return -EINVAL;
+	text = malloc(strlen(rest) + 1);
+	if (!text)
+		return -ENOMEM;
+	while (*rest) {
+		text[n] = decode_byte(&rest);
+		if (!text[n++])
+			return -EINVAL;
+	}
+	text[n] = 0;
+	*path = take(text);
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_URL_H
+#define LSV_URL_H
+
+/* URLs of replicas (design.md section 12). */
+
+#include <stdbool.h>
+
+/* "word://..." is a URL, all else a path. */
+bool lsv_url_has_scheme(const char *text);
+
+/* The path of "file://" + rest: absolute, on this machine, percent-decoded;
+ * a new string.  -EINVAL: another host, a query, a bad escape or a zero. */
+int lsv_url_file_path(const char *rest, char **path);
+
+#endif
