@@ -47,9 +47,17 @@ int lsv_config_set(struct lsv_config *config, const char *name,
 int lsv_config_set_words(struct lsv_config *config, const char *words,
                          char **bad);
 
+/* The names that lsv_config_set() knows, NULL at the end. */
+const char *const *lsv_config_names(void);
+
 /* Puts a database into a replica URL's path: %f its file name, %p its
  * absolute path without the first slash's doubling, %% a percent sign
- * (design.md section 12).  NULL: out of memory or an unknown %. */
+ * (design.md section 12).  In "scheme://..." they are percent-encoded, %XX
+ * stays, and what is behind a '?' is left alone; a plain path takes the bytes
+ * as they are.  NULL: out of memory or an unknown %. */
 char *lsv_config_expand(const char *url, const char *db_path);
+
+/* Whether two databases would share the replica: neither %f nor %p in it. */
+bool lsv_config_is_fixed(const char *url);
 
 #endif
