@@ -169,7 +169,7 @@ static int64_t duration_unit(const char **p)
 /* One number with its unit. */
 static bool duration_part(const char **p, int64_t *ns)
 {
-	int64_t whole = 0, billionths = 0, scale = LSV_NS_PER_S, unit;
+	int64_t whole = 0, billionths = 0, scale = LSV_NS_PER_S, unit, part;
 	bool any = false;
 
 	for (; isdigit((unsigned char)**p); (*p)++, any = true)
@@ -182,8 +182,8 @@ static bool duration_part(const char **p, int64_t *ns)
 	unit = duration_unit(p);
 	if (!any || !unit || __builtin_mul_overflow(whole, unit, &whole))
 		return false;
-	*ns = whole + (int64_t)((double)billionths * (double)unit / 1e9 + 0.5);
-	return *ns >= 0;
+	part = (int64_t)((double)billionths * (double)unit / 1e9 + 0.5);
+	return !__builtin_add_overflow(whole, part, ns);
 }
 
 int lsv_duration_parse(const char *text, int64_t *ns)

@@ -84,7 +84,13 @@ int lsv_write(int fd, const void *buf, size_t n)
 
 static int make_folder(const char *path, mode_t mode)
 {
-	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	return errno == EEXIST ? 0 : -errno;
 }
 
 int lsv_mkdirs(const char *path, mode_t mode)
