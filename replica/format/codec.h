@@ -4,11 +4,10 @@
 
 /*
  * Compression of an object: one data frame, then one skippable frame with
- * bytes of ours (the commit table).  The only file that knows liblz4 and
- * libzstd is codec.c.
+ * bytes of ours (the commit table).  The libraries are behind coder.h.
  *
  *	LZ4:  04 22 4d 18 64 70 b9  blocks of 4 MiB, independent, content
- *	      checksum; then 5x 2a 4d 18, u32 length, the tail
+ *	      checksum; then 50 2a 4d 18, u32 length, the tail
  *	zstd: one frame with content checksum; the same skippable frame
  */
 
@@ -20,14 +19,16 @@
 typedef int lsv_tail_fn(void *arg, struct lsv_buf *tail);
 
 /* The compressed object as a reader over 'plain' (borrowed).  It rewinds when
- * 'plain' does; then 'tail' is asked again.  tail NULL: no skippable frame. */
+ * 'plain' does; then 'tail' is asked again.  tail NULL: no skippable frame.
+ * Its bytes are a function of codec, plain bytes, plain->size and tail. */
 int lsv_compress_open(enum lsv_codec codec, struct lsv_reader *plain,
                       lsv_tail_fn *tail, void *arg, struct lsv_reader **out);
 
 /*
  * Push compressed bytes in, plain bytes come out into 'plain' (borrowed).
- * What follows the data frame: the content of skippable frames is appended
- * to 'tail' (NULL: ignored); anything else there is -EBADMSG.
+ * What follows the data frame: the content of skippable frames with the magic
+ * 0x184d2a50 is appended to 'tail' (NULL: ignored), others (0x184d2a51..5f)
+ * are passed over; anything else there is -EBADMSG.
  * Of LZ4, every frame that stock writes is accepted (linked or independent
  * blocks, with or without content size and checksums, any block size), and
  * skippable frames before the data frame are passed over.
@@ -43,7 +44,8 @@ int lsv_decompress_end(struct lsv_writer *decompress);
 /* Finds the content of the last skippable frame in the last bytes of an
  * object (the whole object, or its tail as got by a ranged read), by the
  * length and magic that end a commit table.  -ENOENT: none ends there, and
- * *needed says how many more bytes of tail are wanted, or 0. */
+ * *needed says how many more bytes of tail are wanted, or 0; it is what the
+ * bytes claim, so compare it with the object's size. */
 int lsv_codec_tail(const uint8_t *bytes, size_t n, const uint8_t **tail,
                    size_t *n_tail, size_t *needed);
 

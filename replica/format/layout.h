@@ -32,7 +32,8 @@ struct lsv_object_name {
 	struct lsv_pos pos; /* a snapshot's offset is 0 */
 };
 
-/* New strings that the caller frees; NULL when out of memory. */
+/* New strings that the caller frees; NULL when out of memory.  A segment's
+ * offset is below 4 GiB. */
 char *lsv_layout_snapshot(uint64_t generation, uint32_t index,
                           enum lsv_codec codec);
 char *lsv_layout_segment(const struct lsv_pos *pos, enum lsv_codec codec);

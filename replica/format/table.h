@@ -21,7 +21,11 @@
 #include "replica/wal/commit.h"
 #include "replica/wal/pos.h"
 
+#include <stdbool.h>
+
 #define LSV_LINEAGE_SIZE 16
+#define LSV_TABLE_VERSION 1
+#define LSV_TABLE_END_MAGIC UINT32_C(0x4556534c) /* "LSVE" */
 #define LSV_TABLE_TRAILER_SIZE 16
 
 struct lsv_table {
@@ -31,12 +35,18 @@ struct lsv_table {
 	struct lsv_commits commits;
 };
 
+/* -EFBIG: more commits than a table can hold. */
 int lsv_table_encode(const struct lsv_table *table, struct lsv_buf *into);
 
 /* -ENOENT: this is no commit table at all.  -EBADMSG: it is one, but its
- * checksum, sizes or order (ends and txids must rise by commits) are wrong.
+ * checksum, sizes or order are wrong (ends rise, txids rise by one, every
+ * commit has pages).  -EPROTO: whole, but of a version that we do not know:
+ * a newer lsvfs wrote it.  Times are not judged.
  * On success the caller frees with lsv_table_free(). */
 int lsv_table_decode(const uint8_t *bytes, size_t n, struct lsv_table *table);
+
+/* A snapshot's table: one record, whose end is 0. */
+bool lsv_table_is_snapshot(const struct lsv_table *table);
 
 void lsv_table_free(struct lsv_table *table);
 
