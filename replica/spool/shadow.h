@@ -5,13 +5,8 @@
 /*
  * The shadow WAL of one index: generations/<gen>/wal/<index>.wal, a WAL in
  * SQLite's format with salts and a checksum chain of ours and committed
- * frames only, and <index>.commits beside it, 80 bytes a commit (little-
- * endian):
- *
- *	 0  the 48 bytes of replica/wal/commit.h
- *	48  u32 frame: the commit's last in SQLite's own WAL; 0: none
- *	52  that frame's 24-byte header there
- *	76  u32 CRC-32C of all before
+ * frames only, and <index>.commits beside it, an 80-byte record a commit
+ * (record.h).
  *
  * The first record is the base: offset 0, the commit where the index begins.
  * A torn tail is cut when it is opened; the last whole record whose frames
@@ -20,25 +15,12 @@
  */
 
 #include "replica/base/stream.h"
-#include "replica/wal/commit.h"
-#include "replica/wal/frame.h"
+#include "replica/spool/record.h"
+#include "replica/spool/walk.h"
 #include "replica/wal/pos.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
-
-#define LSV_RECORD_SIZE 80
-
-/* Where a commit stands in SQLite's own WAL. */
-struct lsv_real {
-	uint32_t frame; /* 0: nowhere (a snapshot's base without a WAL) */
-	uint8_t header[LSV_FRAME_HEADER_SIZE];
-};
-
-struct lsv_record {
-	struct lsv_commit commit;
-	struct lsv_real real;
-};
 
 struct lsv_shadow;
 
@@ -60,24 +42,32 @@ const struct lsv_record *lsv_shadow_end(const struct lsv_shadow *shadow);
 uint32_t lsv_shadow_page_size(const struct lsv_shadow *shadow);
 uint32_t lsv_shadow_index(const struct lsv_shadow *shadow);
 
-/* Appends a frame in our chain.  db_pages is not 0 on a commit's last one.
- * Writes are collected; nothing counts before lsv_shadow_commit(). */
+/* Appends a frame in our chain.  db_pages is not 0 on a commit's last one
+ * (-EINVAL: one more after it).  Writes are collected, 1 MiB of them at most;
+ * nothing counts before lsv_shadow_commit().  After an error: roll back. */
 int lsv_shadow_append(struct lsv_shadow *shadow, uint32_t page_no,
                       uint32_t db_pages, const void *page);
 
 /* Writes what was collected, then the record: end, txid, checksum and pages
  * are filled in from the frames; time, page hash and the real frame are the
- * caller's. */
+ * caller's.  -EINVAL: the last frame does not commit.  After an error: roll
+ * back, or call it again. */
 int lsv_shadow_commit(struct lsv_shadow *shadow, int64_t time_ns,
                       uint64_t page_hash, const struct lsv_real *real);
 
 /* Forgets the frames appended since the last commit. */
 void lsv_shadow_rollback(struct lsv_shadow *shadow);
 
-/* Back to the commit that ends at 'end'.  -ENOENT: there is none. */
+/* Back to the commit that ends at 'end' (0: to the base).  -ENOENT: there is
+ * none. */
 int lsv_shadow_cut(struct lsv_shadow *shadow, uint64_t end);
 
-/* fdatasync of both files. */
+/* After a power loss any part of what was not synced may be missing, not only
+ * the tail: verifies what is beyond 'from' (a commit's end), frame by frame,
+ * and cuts where it is no longer whole.  *cut: something was. */
+int lsv_shadow_verify(struct lsv_shadow *shadow, uint64_t from, bool *cut);
+
+/* fdatasync of both files (and, the first time, of the folder's names). */
 int lsv_shadow_sync(struct lsv_shadow *shadow);
 
 /*
@@ -90,13 +80,15 @@ int lsv_shadow_read(const char *gen_dir, uint32_t index, uint64_t from,
                     uint64_t to, struct lsv_reader **out);
 /* The records with from < end <= to, and the base when 'from' is 0 and it is
  * asked for by 'with_base'. */
-LSV_VECTOR(lsv_records, struct lsv_record)
 int lsv_shadow_records(const char *gen_dir, uint32_t index, uint64_t from,
                        uint64_t to, bool with_base, struct lsv_records *out);
 
-/* Replays the frames (from, to] of an index: each frame's page, in order. */
-typedef int lsv_replay_fn(void *arg, const struct lsv_frame *frame,
-                          const void *page);
+/* The last record of an index; -EBADMSG: it has none. */
+int lsv_shadow_last(const char *gen_dir, uint32_t index,
+                    struct lsv_record *last);
+
+/* Replays the frames (from, to] of an index: each frame's page, in order,
+ * verified.  -ENOENT: no commit ends at 'from'. */
 int lsv_shadow_replay(const char *gen_dir, uint64_t generation, uint32_t index,
                       uint64_t from, uint64_t to, lsv_replay_fn *each,
                       void *arg);

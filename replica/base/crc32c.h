@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_CRC32C_H
+#define LSV_CRC32C_H
+
+/* CRC-32C (Castagnoli), as in RFC 3720: "123456789" gives e3069283. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint32_t lsv_crc32c(const void *data, size_t n);
+
+#endif
