@@ -20,7 +20,8 @@
 int lsv_segment_encode(enum lsv_codec codec, struct lsv_reader *wal,
                        const struct lsv_table *table, struct lsv_reader **out);
 
-/* Follows the chain of one index through its segments, in order. */
+/* Follows the chain of one index through its segments, in order.  All zeros
+ * at the index's offset 0; the header then fills it in. */
 struct lsv_chain {
 	uint32_t page_size; /* 0: the header comes first */
 	bool big_endian;
@@ -36,13 +37,13 @@ typedef int lsv_frame_fn(void *arg, const struct lsv_frame *frame,
 
 /*
  * A writer for the plain bytes of a segment that continues 'chain' (borrowed,
- * advanced): each frame is verified and handed to 'each'.  A write returns
- * -EBADMSG where the chain breaks.  The same decoder serves our segments and
- * stock's (real salts, either byte order).
+ * advanced): each frame is verified and handed to 'each' (may be NULL).  A
+ * write returns -EBADMSG where the chain breaks.  The same decoder serves our
+ * segments and stock's (real salts, either byte order).
  */
 int lsv_segment_decode(struct lsv_chain *chain, lsv_frame_fn *each, void *arg,
                        struct lsv_writer **out);
-/* -EBADMSG: the bytes end within a frame. */
+/* -EBADMSG: the bytes end within the header or a frame. */
 int lsv_segment_decode_end(struct lsv_writer *decoder);
 
 #endif

@@ -16,6 +16,7 @@
  * of what went by is put into the table's record (commits.at[0].page_hash)
  * before the table is written; 'each' (may be NULL) is told each page's hash,
  * in order.  All are borrowed until the reader's close.
+ * -EBADMSG while reading: the bytes are not commits.at[0].db_pages pages.
  */
 typedef void lsv_page_hash_fn(void *arg, uint32_t page_no, uint64_t hash);
 
