@@ -56,6 +56,19 @@ int lsv_log_parse_level(const char *text, enum lsv_log_level *level)
 	return -EINVAL;
 }
 
+int lsv_log_configure(const char *text)
+{
+	enum lsv_log_level level;
+	int r;
+
+	if (!text || !*text)
+		return 0;
+	r = lsv_log_parse_level(text, &level);
+	if (r == 0)
+		lsv_log_set_level(level);
+	return r;
+}
+
 int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 {
 	char line[LINE_SIZE], reason[128];

@@ -34,6 +34,10 @@ enum lsv_log_level lsv_log_level(void);
 /* "off", "error", "warn", "info" or "debug"; -EINVAL for anything else. */
 int lsv_log_parse_level(const char *text, enum lsv_log_level *level);
 
+/* The level from $LSVFS_LOG's text; NULL or empty changes nothing.  -EINVAL:
+ * not a level (not logged). */
+int lsv_log_configure(const char *text);
+
 int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_SHIM_H
+#define LSV_SHIM_H
+
+/*
+ * The VFS "litestream" itself, as the ways in see it.  Everything here works
+ * on the SQLite behind sqlite3_api (api.h), which is set before.
+ */
+
+struct lsv_config;
+
+/* Registers the VFS "litestream" (or "lsvfs" when that name is taken by a
+ * stranger) over the default VFS.  Idempotent; a later call only acts on
+ * make_default.  'defaults' is borrowed for the call (copied).  SQLITE_*. */
+int lsv_shim_register(const struct lsv_config *defaults, int make_default);
+
+/* 1: sqlite3_vfs_find(NULL) is ours. */
+int lsv_shim_is_default(void);
+
+/* As lsvfs_sync() and lsvfs_status() of lsvfs.h. */
+int lsv_shim_sync(const char *db_path, int timeout_ms);
+char *lsv_shim_status(const char *db_path);
+
+#endif
