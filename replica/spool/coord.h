@@ -29,7 +29,7 @@ struct lsv_stamp {
 	uint32_t salt[2];
 	uint32_t frame;       /* its last */
 	uint32_t checksum[2]; /* of that frame, SQLite's chain */
-	uint32_t number;      /* low bits of stamp_next when it was written */
+	uint32_t number;      /* stamp_next once it is in; written last */
 	int64_t time_ns;
 };
 
@@ -111,8 +111,8 @@ void lsv_coord_unmap(struct lsv_coord_page *page); /* NULL is fine */
 
 void lsv_coord_stamp(struct lsv_coord_page *page, const struct lsv_shm *shm,
                      int64_t time_ns);
-/* The time of the commit that ends at (salt, frame), or the earliest time of
- * a stamp behind it in the same incarnation, or 0. */
+/* The time of the commit that ends at (salt, frame), or that of the nearest
+ * stamp behind it in the same incarnation, or 0. */
 int64_t lsv_coord_time(const struct lsv_coord_page *page,
                        const uint32_t salt[2], uint32_t frame);
 
@@ -122,8 +122,8 @@ void lsv_coord_set_captured(struct lsv_coord_page *page,
 bool lsv_coord_captured(const struct lsv_coord_page *page,
                         struct lsv_captured *captured);
 
-/* Futex wait and wake across processes.  Waits while *word == value, at most
- * timeout_ns (<0: for ever). */
+/* Futex wait and wake across processes.  Waits while *word == value, until it
+ * is woken, at most timeout_ns (<0: for ever): the caller looks again. */
 void lsv_futex_wait(_Atomic(uint32_t) *word, uint32_t value,
                     int64_t timeout_ns);
 void lsv_futex_wake(_Atomic(uint32_t) *word, int n);
