@@ -102,7 +102,7 @@ static bool parse_offset(const char **p, int64_t *offset_s)
 	if (!literal(p, "+-") || !digits(p, 2, &hours) || !literal(p, ":") ||
 	    !digits(p, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
-	*offset_s = sign * (hours * 3600 + minutes * 60);
+	*offset_s = INT64_C(60) * sign * (hours * 60 + minutes);
 	return true;
 }
 

@@ -69,7 +69,7 @@ int lsv_log_configure(const char *text)
 	return r;
 }
 
-int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
+void lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 {
 	char line[LINE_SIZE], reason[128];
 	int saved = errno;
@@ -77,7 +77,7 @@ int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 	size_t n;
 
 	if ((int)level > atomic_load(&threshold))
-		return err;
+		return;
 	va_start(args, format);
 	vsnprintf(line, sizeof line, format, args);
 	va_end(args);
@@ -87,5 +87,4 @@ int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 		         strerror_r(-err, reason, sizeof reason));
 	sink_fn(sink_arg, level, line);
 	errno = saved;
-	return err;
 }

@@ -4,8 +4,8 @@
 
 /*
  * One sink for what a person should know.  A line is "verb object: reason",
- * lower case, no full stop, never a credential (I15).  The functions return
- * 'err', so that to log and to return is one statement:
+ * lower case, no full stop, never a credential (I15).  log_error() and
+ * log_warn() are 'err', so that to log and to return is one statement:
  *
  *	return log_error(-errno, "cannot open %s", path);
  *
@@ -38,12 +38,21 @@ int lsv_log_parse_level(const char *text, enum lsv_log_level *level);
  * not a level (not logged). */
 int lsv_log_configure(const char *text);
 
-int lsv_log(enum lsv_log_level level, int err, const char *format, ...)
+void lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#define log_error(err, ...) lsv_log(LSV_LOG_ERROR, (err), __VA_ARGS__)
-#define log_warn(err, ...) lsv_log(LSV_LOG_WARN, (err), __VA_ARGS__)
-#define log_info(...) ((void)lsv_log(LSV_LOG_INFO, 0, __VA_ARGS__))
-#define log_debug(...) ((void)lsv_log(LSV_LOG_DEBUG, 0, __VA_ARGS__))
+/* So that compilers and analyzers, too, see that err comes back. */
+#define lsv_log_and_return(level, err, ...)                                    \
+	__extension__({                                                        \
+		int err_ = (err);                                              \
+                                                                               \
+		lsv_log((level), err_, __VA_ARGS__);                           \
+		err_;                                                          \
+	})
+#define log_error(err, ...)                                                    \
+	lsv_log_and_return(LSV_LOG_ERROR, (err), __VA_ARGS__)
+#define log_warn(err, ...) lsv_log_and_return(LSV_LOG_WARN, (err), __VA_ARGS__)
+#define log_info(...) lsv_log(LSV_LOG_INFO, 0, __VA_ARGS__)
+#define log_debug(...) lsv_log(LSV_LOG_DEBUG, 0, __VA_ARGS__)
 
 #endif

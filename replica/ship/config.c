@@ -85,7 +85,7 @@ void lsv_config_init(struct lsv_config *config)
 		.durability_timeout_ns = 30 * LSV_NS_PER_S,
 		.checkpoint = LSV_CHECKPOINT_ASSIST,
 		.sync_interval_ns = LSV_NS_PER_S,
-		.retention_ns = 24 * 3600 * LSV_NS_PER_S,
+		.retention_ns = LSV_NS_PER_S * 24 * 3600,
 		.shutdown_timeout_ns = 5 * LSV_NS_PER_S,
 	};
 }

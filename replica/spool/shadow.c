@@ -13,7 +13,7 @@
 
 /* Collected frames are written when they are this many bytes, so that a
  * transaction larger than memory passes through. */
-#define FLUSH_SIZE (1024 * 1024)
+#define FLUSH_SIZE (1U << 20)
 
 struct lsv_shadow {
 	char *folder; /* .../wal */
@@ -137,6 +137,7 @@ static int check_absent(const struct lsv_shadow *shadow)
 	return errno == ENOENT ? 0 : -errno;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): three of seven say which file */
 int lsv_shadow_create(const char *gen_dir, uint64_t generation, uint32_t index,
                       uint32_t page_size, const struct lsv_record *base,
                       mode_t mode, struct lsv_shadow **out)

@@ -127,6 +127,7 @@ static int walk_from(const char *gen_dir, uint32_t index, uint64_t from,
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): three of seven say which file */
 int lsv_shadow_replay(const char *gen_dir, uint64_t generation, uint32_t index,
                       uint64_t from, uint64_t to, lsv_replay_fn *each,
                       void *arg)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Read at once: many small pages, or a few large ones. */
-#define CHUNK_SIZE (256 * 1024)
+#define CHUNK_SIZE (256U << 10)
 
 int lsv_walk_begin(int fd, uint64_t generation, uint32_t index,
                    struct lsv_walk *walk)

@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IO_SIZE (256 * 1024)
+#define IO_SIZE (256U << 10)
 /* How often a directory that is written to is looked through for temporary
  * files of writers that died. */
 #define SWEEP_EVERY 4096
@@ -36,8 +36,8 @@
 struct file_client {
 	struct lsv_client base;
 	char *root;
-	char *swept;       /* the directory looked through last */
-	unsigned n_puts;   /* since then */
+	char *swept;     /* the directory looked through last */
+	unsigned n_puts; /* since then */
 };
 
 static struct file_client *self(struct lsv_client *client)
@@ -80,8 +80,7 @@ static bool name_valid(const char *name)
 	}
 }
 
-static int object_path(struct lsv_client *client, const char *name,
-		       char **path)
+static int object_path(struct lsv_client *client, const char *name, char **path)
 {
 	if (!name_valid(name))
 		return log_error(-EINVAL, "cannot use object name '%s'", name);
@@ -138,7 +137,7 @@ static int open_temp(const char *dir, char **path, int *fd)
 	if (r < 0)
 		return r;
 	*path = lsv_sprintf("%s/" LSV_FILE_TEMP_PREFIX "%016" PRIx64, dir,
-			    random);
+	                    random);
 	if (!*path)
 		return -ENOMEM;
 	do {
@@ -216,7 +215,7 @@ static int accept_same(int fd, const char *path)
 
 /* Gives the temporary file its name. */
 static int publish(int fd, const char *temp, const char *path,
-		   enum lsv_put_mode mode)
+                   enum lsv_put_mode mode)
 {
 	if (mode == LSV_PUT_REPLACE)
 		return rename(temp, path) < 0 ? -errno : 0;
@@ -257,8 +256,8 @@ static void remove_empty(const char *root, const char *path)
 }
 
 static int file_put(struct lsv_client *client, const char *name,
-		    struct lsv_reader *body, int64_t time_ns,
-		    enum lsv_put_mode mode)
+                    struct lsv_reader *body, int64_t time_ns,
+                    enum lsv_put_mode mode)
 {
 	auto_free char *path = NULL, *dir = NULL, *temp = NULL;
 	auto_close int fd = -1;
@@ -288,7 +287,7 @@ static int file_put(struct lsv_client *client, const char *name,
 
 /* The bytes [*from, *to) of a file of 'size' bytes. */
 static void resolve(const struct lsv_range *range, uint64_t size,
-		    uint64_t *from, uint64_t *to)
+                    uint64_t *from, uint64_t *to)
 {
 	*from = 0;
 	*to = size;
@@ -304,7 +303,7 @@ static void resolve(const struct lsv_range *range, uint64_t size,
 }
 
 static int copy_range(int fd, uint64_t from, uint64_t to,
-		      struct lsv_writer *into)
+                      struct lsv_writer *into)
 {
 	auto_free uint8_t *buf = malloc(IO_SIZE);
 
@@ -328,7 +327,7 @@ static int copy_range(int fd, uint64_t from, uint64_t to,
 }
 
 static int file_get(struct lsv_client *client, const char *name,
-		    const struct lsv_range *range, struct lsv_writer *into)
+                    const struct lsv_range *range, struct lsv_writer *into)
 {
 	auto_free char *path = NULL;
 	auto_close int fd = -1;
@@ -351,7 +350,7 @@ static int file_get(struct lsv_client *client, const char *name,
 }
 
 static int file_list(struct lsv_client *client, const char *prefix,
-		     lsv_list_fn *each, void *arg)
+                     lsv_list_fn *each, void *arg)
 {
 	return lsv_file_list(self(client)->root, prefix, each, arg);
 }
@@ -365,8 +364,8 @@ static int file_remove(struct lsv_client *client, const char *name)
 		return r;
 	if (unlink(path) < 0)
 		return errno == ENOENT || errno == ENOTDIR
-			       ? 0
-			       : failed(-errno, "remove", path);
+		               ? 0
+		               : failed(-errno, "remove", path);
 	dir = parent_of(path);
 	if (!dir)
 		return -ENOMEM;

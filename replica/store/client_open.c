@@ -9,8 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int open_file(const char *url, const char *rest,
-		     struct lsv_client **out)
+static int open_file(const char *url, const char *rest, struct lsv_client **out)
 {
 	auto_free char *path = NULL;
 	int r = lsv_url_file_path(rest, &path);
@@ -29,15 +28,14 @@ static int open_s3(const char *url, const char *rest, struct lsv_client **out)
 	(void)rest;
 	(void)out;
 	return log_error(-EPROTONOSUPPORT,
-			 "cannot open replica '%s': this version has no S3 "
-			 "client, use a path or file:///path",
-			 url);
+	                 "cannot open replica '%s': this version has no S3 "
+	                 "client, use a path or file:///path",
+	                 url);
 }
 
 static const struct {
 	const char *prefix;
-	int (*open)(const char *url, const char *rest,
-		    struct lsv_client **out);
+	int (*open)(const char *url, const char *rest, struct lsv_client **out);
 } schemes[] = {
 	{"file://", open_file},
 	{"s3://", open_s3},
@@ -53,8 +51,8 @@ int lsv_client_open(const char *url, struct lsv_client **out)
 	}
 	if (lsv_url_has_scheme(url))
 		return log_error(-EPROTONOSUPPORT,
-				 "cannot open replica '%s': unknown scheme, "
-				 "use a path or file:///path",
-				 url);
+		                 "cannot open replica '%s': unknown scheme, "
+		                 "use a path or file:///path",
+		                 url);
 	return lsv_client_file(url, out);
 }

@@ -50,7 +50,7 @@ static void free_entries(struct entries *v)
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct entry *)a)->name,
-		      ((const struct entry *)b)->name);
+	              ((const struct entry *)b)->name);
 }
 
 static int close_dir(DIR **dir)
@@ -61,7 +61,7 @@ static int close_dir(DIR **dir)
 static bool is_temp(const char *name)
 {
 	return strncmp(name, LSV_FILE_TEMP_PREFIX,
-		       sizeof LSV_FILE_TEMP_PREFIX - 1) == 0;
+	               sizeof LSV_FILE_TEMP_PREFIX - 1) == 0;
 }
 
 /* May this name, or one below it, begin with the prefix? */
@@ -73,7 +73,7 @@ static bool leads_to(const char *name, const char *prefix)
 }
 
 static int add_entry(struct entries *v, int dir_fd, const char *below,
-		     const char *name)
+                     const char *name)
 {
 	struct entry entry = {0};
 	struct stat st;
@@ -84,12 +84,11 @@ static int add_entry(struct entries *v, int dir_fd, const char *below,
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
 	entry.name = lsv_sprintf("%s%s%s", below, name,
-				 S_ISDIR(st.st_mode) ? "/" : "");
+	                         S_ISDIR(st.st_mode) ? "/" : "");
 	if (!entry.name)
 		return -ENOMEM;
 	entry.size = (uint64_t)st.st_size;
-	entry.time_ns =
-		st.st_mtim.tv_sec * LSV_NS_PER_S + st.st_mtim.tv_nsec;
+	entry.time_ns = st.st_mtim.tv_sec * LSV_NS_PER_S + st.st_mtim.tv_nsec;
 	r = entries_append(v, entry);
 	if (r < 0)
 		free(entry.name);
@@ -97,7 +96,7 @@ static int add_entry(struct entries *v, int dir_fd, const char *below,
 }
 
 static int read_dir(const struct walk *walk, const char *below,
-		    struct entries *v)
+                    struct entries *v)
 {
 	auto_free char *path = lsv_path_join(walk->root, below);
 	__attribute__((cleanup(close_dir))) DIR *dir = NULL;
@@ -132,7 +131,7 @@ static int walk_dir(struct walk *walk, const char *below)
 
 	if (walk->depth == MAX_DEPTH)
 		return log_error(-ELOOP, "cannot list %s/%s", walk->root,
-				 below);
+		                 below);
 	r = read_dir(walk, below, &v);
 	if (v.n)
 		qsort(v.at, v.n, sizeof *v.at, by_name);
@@ -146,21 +145,21 @@ static int walk_dir(struct walk *walk, const char *below)
 			r = walk_dir(walk, e->name);
 		else if (strlen(e->name) >= strlen(walk->prefix))
 			r = walk->each(walk->arg,
-				       &(struct lsv_object){e->name, e->size,
-							    e->time_ns});
+			               &(struct lsv_object){e->name, e->size,
+			                                    e->time_ns});
 	}
 	walk->depth--;
 	return r;
 }
 
 int lsv_file_list(const char *root, const char *prefix, lsv_list_fn *each,
-		  void *arg)
+                  void *arg)
 {
 	struct walk walk = {root, prefix, each, arg, 0};
 	const char *slash = strrchr(prefix, '/');
-	auto_free char *start =
-		slash ? strndup(prefix, (size_t)(slash - prefix) + 1)
-		      : strdup("");
+	auto_free char *start = slash ? strndup(prefix,
+	                                        (size_t)(slash - prefix) + 1)
+	                              : strdup("");
 
 	/* Begin below the root where the prefix allows it. */
 	return start ? walk_dir(&walk, start) : -ENOMEM;
@@ -180,6 +179,6 @@ void lsv_file_sweep(const char *path, int64_t before_ns)
 		    st.st_ctim.tv_sec * LSV_NS_PER_S < before_ns &&
 		    unlinkat(dirfd(dir), d->d_name, 0) == 0)
 			log_info("removed %s/%s: its writer is gone", path,
-				 d->d_name);
+			         d->d_name);
 	}
 }

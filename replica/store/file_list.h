@@ -12,7 +12,7 @@
 /* Every regular file below 'root' whose name below it begins with 'prefix',
  * temporary files left out.  A root that is not there has no objects. */
 int lsv_file_list(const char *root, const char *prefix, lsv_list_fn *each,
-		  void *arg);
+                  void *arg);
 
 /* Removes the temporary files in 'dir' that nobody touched since 'before_ns'.
  * What cannot be removed stays. */

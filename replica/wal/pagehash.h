@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 /* 0 for the lock-byte page. */
-uint64_t lsv_page_hash(uint32_t page_no, const void *page, size_t page_size);
+uint64_t lsv_page_hash(uint32_t page_no, const void *page, size_t page_size)
+	__attribute__((nonnull));
 
 /* XXH64, seed 0: the checksum that ends a commit table. */
-uint64_t lsv_xxh64(const void *data, size_t n);
+uint64_t lsv_xxh64(const void *data, size_t n) __attribute__((nonnull));
 
 /* The page that holds the byte at 1 GiB; SQLite never stores content there. */
 static inline uint32_t lsv_lock_page(uint32_t page_size)

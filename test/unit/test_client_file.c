@@ -31,16 +31,15 @@ static void teardown(void)
 }
 
 static int put(const char *name, const char *text, int64_t time_ns,
-	       enum lsv_put_mode mode)
+               enum lsv_put_mode mode)
 {
-	auto_reader struct lsv_reader *body =
-		lsv_reader_memory(text, strlen(text));
+	auto_reader struct lsv_reader *body = lsv_reader_memory(text,
+	                                                        strlen(text));
 
 	return client->ops->put(client, name, body, time_ns, mode);
 }
 
-static int get(const char *name, const struct lsv_range *range,
-	       char text[64])
+static int get(const char *name, const struct lsv_range *range, char text[64])
 {
 	auto_buf struct lsv_buf buf = {0};
 	auto_writer struct lsv_writer *into = lsv_writer_buf(&buf);
@@ -58,7 +57,7 @@ static int append_line(void *arg, const struct lsv_object *object)
 	char *lines = arg;
 
 	sprintf(lines + strlen(lines), "%s %d\n", object->name,
-		(int)object->size);
+	        (int)object->size);
 	return 0;
 }
 
@@ -67,8 +66,8 @@ static const char *list(const char *prefix)
 	static char lines[4096];
 
 	lines[0] = 0;
-	ck_assert_int_eq(
-		client->ops->list(client, prefix, append_line, lines), 0);
+	ck_assert_int_eq(client->ops->list(client, prefix, append_line, lines),
+	                 0);
 	return lines;
 }
 
@@ -120,9 +119,9 @@ START_TEST(a_range_is_cut_to_the_object)
 		struct lsv_range range;
 		const char *bytes;
 	} table[] = {
-		{{0, 0, 0}, "0123456789"}, {{3, 0, 0}, "3456789"},
-		{{3, 2, 0}, "34"},         {{8, 5, 0}, "89"},
-		{{12, 5, 0}, ""},          {{0, 4, 1}, "6789"},
+		{{0, 0, 0}, "0123456789"},  {{3, 0, 0}, "3456789"},
+		{{3, 2, 0}, "34"},          {{8, 5, 0}, "89"},
+		{{12, 5, 0}, ""},           {{0, 4, 1}, "6789"},
 		{{0, 40, 1}, "0123456789"},
 	};
 
@@ -140,14 +139,14 @@ END_TEST
 
 START_TEST(a_list_is_in_byte_order_of_whole_names)
 {
-	static const char *const names[] = {"a/c", "a.b", "a0", "b/x/y",
-					    "a/b/z", "a-"};
+	static const char *const names[] = {"a/c",   "a.b",   "a0",
+	                                    "b/x/y", "a/b/z", "a-"};
 
 	setup();
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		ck_assert_int_eq(put(names[i], "1", 1, LSV_PUT_NEW), 0);
 	ck_assert_str_eq(list(""),
-			 "a- 1\na.b 1\na/b/z 1\na/c 1\na0 1\nb/x/y 1\n");
+	                 "a- 1\na.b 1\na/b/z 1\na/c 1\na0 1\nb/x/y 1\n");
 	ck_assert_str_eq(list("a/"), "a/b/z 1\na/c 1\n");
 	ck_assert_str_eq(list("a/b"), "a/b/z 1\n");
 	ck_assert_str_eq(list("a"), "a- 1\na.b 1\na/b/z 1\na/c 1\na0 1\n");
@@ -202,8 +201,8 @@ START_TEST(a_body_that_fails_leaves_nothing)
 	struct lsv_reader body = {.read = fail_late, .size = 3};
 
 	setup();
-	ck_assert_int_eq(
-		client->ops->put(client, "d/x", &body, 1, LSV_PUT_NEW), -EIO);
+	ck_assert_int_eq(client->ops->put(client, "d/x", &body, 1, LSV_PUT_NEW),
+	                 -EIO);
 	ck_assert_str_eq(list(""), "");
 	/* Nor a directory: stock tools would take it for a generation. */
 	ck_assert_int_ne(access(path_of("d"), F_OK), 0);
@@ -214,7 +213,7 @@ END_TEST
 START_TEST(a_name_cannot_leave_the_root)
 {
 	static const char *const table[] = {"",     "/a",   "a/",  "a//b",
-					    "../a", "a/..", "./a", "a/./b"};
+	                                    "../a", "a/..", "./a", "a/./b"};
 
 	setup();
 	lsv_log_set_level(LSV_LOG_OFF);
@@ -275,7 +274,7 @@ START_TEST(a_root_that_is_a_file_is_an_error)
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	ck_assert_int_eq(client->ops->list(client, "", append_line, NULL),
-			 -ENOTDIR);
+	                 -ENOTDIR);
 	ck_assert_int_eq(put("x", "1", 1, LSV_PUT_NEW), -ENOTDIR);
 	teardown();
 }
@@ -308,8 +307,7 @@ START_TEST(a_url_says_which_client_and_where)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		struct lsv_client *c = NULL;
 
-		ck_assert_int_eq(lsv_client_open(table[i].url, &c),
-				 table[i].r);
+		ck_assert_int_eq(lsv_client_open(table[i].url, &c), table[i].r);
 		if (table[i].path)
 			ck_assert_str_eq(c->url, table[i].path);
 		lsv_client_close(c);
