@@ -6,6 +6,10 @@
  * include guard.  All are in SQLite 3.40.
  */
 
+#ifndef LSV_API
+#define LSV_API(member, function) /* read alone, it says nothing */
+#endif
+
 LSV_API(bind_blob, sqlite3_bind_blob)
 LSV_API(bind_int, sqlite3_bind_int)
 LSV_API(bind_int64, sqlite3_bind_int64)

@@ -50,14 +50,12 @@ static inline pthread_mutex_t *lsv_lock(pthread_mutex_t *mutex)
 #define auto_unlock __attribute__((cleanup(lsv_cleanup_unlock), unused))
 
 /* Defines lsv_auto_<name>(), for __attribute__((cleanup(...))). */
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type takes none */
 #define LSV_AUTO(name, type, close_fn)                                         \
 	static inline void lsv_auto_##name(type **p)                           \
 	{                                                                      \
 		if (*p)                                                        \
 			close_fn(*p);                                          \
 	}
-/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define take(p)                                                                \
 	__extension__({                                                        \

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* NOLINTBEGIN(bugprone-macro-parentheses): a type takes none */
 #define LSV_VECTOR(name, type)                                                 \
 	struct name {                                                          \
 		type *at;                                                      \
@@ -36,6 +35,5 @@
 		v->at[v->n++] = item;                                          \
 		return 0;                                                      \
 	}
-/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

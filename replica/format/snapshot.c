@@ -91,6 +91,7 @@ static void snapshot_close(struct lsv_reader *reader)
 	free(reader);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a callback and its argument */
 int lsv_snapshot_encode(enum lsv_codec codec, struct lsv_reader *pages,
                         uint32_t page_size, struct lsv_table *table,
                         lsv_page_hash_fn *each, void *arg,

@@ -173,6 +173,7 @@ void lsv_coord_unmap(struct lsv_coord_page *page)
  * and each load an acquire, so they stay between the loads and stores of the
  * number that guards them without a fence; on x86 that costs nothing.
  */
+/* NOLINTNEXTLINE(readability-non-const-parameter): a builtin writes it */
 static void store_words(uint64_t *to, const void *from, size_t n_words)
 {
 	const uint8_t *p = from;
@@ -321,7 +322,7 @@ void lsv_boot_id(uint8_t id[LSV_BOOT_ID_SIZE])
 	if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
 		return;
 	/* 32 hex digits with dashes between. */
-	for (const char *p = text; *p && n < LSV_BOOT_ID_SIZE * 2; p++) {
+	for (const char *p = text; *p && n / 2 < LSV_BOOT_ID_SIZE; p++) {
 		static const char digits[] = "0123456789abcdef";
 		const char *digit = strchr(digits, *p);
 

@@ -314,12 +314,12 @@ START_TEST(a_segment_of_another_place_breaks_the_chain)
 		struct seen seen = {.end = LSV_WAL_HEADER_SIZE};
 		struct lsv_chain chain = {0};
 
-		if (i < 2)
+		if (i < 2) {
 			ck_assert_int_eq(read_object(&objects[0], LSV_LZ4, 4096,
 			                             &chain, &seen, &table),
 			                 0);
-		if (i < 2)
 			lsv_table_free(&table);
+		}
 		ck_assert_int_eq(read_object(&objects[i == 1 ? 0 : 2], LSV_LZ4,
 		                             4096, &chain, &seen, &table),
 		                 -EBADMSG);
