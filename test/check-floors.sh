@@ -44,6 +44,7 @@ doors=(
 	'openssl/* replica/store/sigv4.c'
 	'expat.h replica/store/s3_xml.c'
 	'jansson.h replica/store/credentials.c'
+	'jansson.h replica/ship/note.c'
 	'jansson.h tools/json.c'
 	'ini.h replica/store/credentials.c'
 	'zstd*.h replica/format/coder_zstd.c'

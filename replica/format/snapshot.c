@@ -11,35 +11,34 @@
 /* The database's bytes on their way into the codec, hashed page by page. */
 struct pages {
 	struct lsv_reader base;
-	struct lsv_reader *from;
-	uint32_t page_size;
+	struct lsv_snapshot_source source;
+	struct lsv_table *table;
 	uint32_t n_pages; /* gone by */
 	uint64_t sum;
-	struct lsv_table *table;
-	lsv_page_hash_fn *each;
-	void *arg;
 };
 
 static ssize_t pages_read(struct lsv_reader *reader, void *buf, size_t n)
 {
 	struct pages *p = (struct pages *)reader;
+	const struct lsv_snapshot_source *source = &p->source;
+	uint32_t page_size = source->page_size;
 	ssize_t got;
 
 	/* The codec reads by LSV_BLOCK_SIZE, a multiple of every page size. */
-	n -= n % p->page_size;
+	n -= n % page_size;
 	assert(n > 0);
-	got = lsv_read_full(p->from, buf, n);
+	got = lsv_read_full(source->pages, buf, n);
 	if (got < 0)
 		return got;
-	if ((size_t)got % p->page_size != 0)
+	if ((size_t)got % page_size != 0)
 		return -EBADMSG;
-	for (ssize_t at = 0; at < got; at += p->page_size) {
+	for (ssize_t at = 0; at < got; at += page_size) {
 		uint64_t hash = lsv_page_hash(
-			++p->n_pages, (const uint8_t *)buf + at, p->page_size);
+			++p->n_pages, (const uint8_t *)buf + at, page_size);
 
 		p->sum ^= hash;
-		if (p->each)
-			p->each(p->arg, p->n_pages, hash);
+		if (source->each)
+			source->each(source->arg, p->n_pages, hash);
 	}
 	return got;
 }
@@ -50,7 +49,7 @@ static int pages_rewind(struct lsv_reader *reader)
 
 	p->n_pages = 0;
 	p->sum = 0;
-	return p->from->rewind(p->from);
+	return p->source.pages->rewind(p->source.pages);
 }
 
 static int snapshot_tail(void *arg, struct lsv_buf *tail)
@@ -91,38 +90,42 @@ static void snapshot_close(struct lsv_reader *reader)
 	free(reader);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a callback and its argument */
-int lsv_snapshot_encode(enum lsv_codec codec, struct lsv_reader *pages,
-                        uint32_t page_size, struct lsv_table *table,
-                        lsv_page_hash_fn *each, void *arg,
-                        struct lsv_reader **out)
+static void init(struct snapshot *s, const struct lsv_snapshot_source *source,
+                 struct lsv_table *table)
+{
+	struct lsv_reader *from = source->pages;
+
+	s->base = (struct lsv_reader){
+		.read = snapshot_read,
+		.rewind = from->rewind ? snapshot_rewind : NULL,
+		.close = snapshot_close,
+		.size = -1,
+	};
+	s->pages.base = (struct lsv_reader){
+		.read = pages_read,
+		.rewind = from->rewind ? pages_rewind : NULL,
+		.size = from->size,
+	};
+	s->pages.source = *source;
+	s->pages.table = table;
+}
+
+int lsv_snapshot_encode(enum lsv_codec codec,
+                        const struct lsv_snapshot_source *source,
+                        struct lsv_table *table, struct lsv_reader **out)
 {
 	auto_reader struct lsv_reader *reader = NULL;
 	struct snapshot *s;
 	int r;
 
-	if (!lsv_page_size_valid(page_size) || !lsv_table_is_snapshot(table))
+	if (!lsv_page_size_valid(source->page_size) ||
+	    !lsv_table_is_snapshot(table))
 		return -EINVAL;
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return -ENOMEM;
 	reader = &s->base;
-	s->base = (struct lsv_reader){
-		.read = snapshot_read,
-		.rewind = pages->rewind ? snapshot_rewind : NULL,
-		.close = snapshot_close,
-		.size = -1,
-	};
-	s->pages = (struct pages){
-		.base = {.read = pages_read,
-	                 .rewind = pages->rewind ? pages_rewind : NULL,
-	                 .size = pages->size},
-		.from = pages,
-		.page_size = page_size,
-		.table = table,
-		.each = each,
-		.arg = arg,
-	};
+	init(s, source, table);
 	r = lsv_compress_open(codec, &s->pages.base, snapshot_tail, &s->pages,
 	                      &s->object);
 	if (r < 0)

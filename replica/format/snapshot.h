@@ -11,18 +11,25 @@
 #include "replica/format/codec.h"
 #include "replica/format/table.h"
 
-/*
- * The object as a reader: 'pages' gives the database's bytes.  The page hash
- * of what went by is put into the table's record (commits.at[0].page_hash)
- * before the table is written; 'each' (may be NULL) is told each page's hash,
- * in order.  All are borrowed until the reader's close.
- * -EBADMSG while reading: the bytes are not commits.at[0].db_pages pages.
- */
 typedef void lsv_page_hash_fn(void *arg, uint32_t page_no, uint64_t hash);
 
-int lsv_snapshot_encode(enum lsv_codec codec, struct lsv_reader *pages,
-                        uint32_t page_size, struct lsv_table *table,
-                        lsv_page_hash_fn *each, void *arg,
-                        struct lsv_reader **out);
+/* The database's bytes, and who is told each page's hash, in order. */
+struct lsv_snapshot_source {
+	struct lsv_reader *pages;
+	uint32_t page_size;
+	lsv_page_hash_fn *each; /* may be NULL */
+	void *arg;
+};
+
+/*
+ * The object as a reader over 'source' (its fields and the table are borrowed
+ * until the reader's close).  The page-hash checksum of what went by is put
+ * into the table's record (commits.at[0].page_hash) before the table is
+ * written.  It rewinds when source->pages does; 'each' is then told again.
+ * -EBADMSG while reading: the bytes are not commits.at[0].db_pages pages.
+ */
+int lsv_snapshot_encode(enum lsv_codec codec,
+                        const struct lsv_snapshot_source *source,
+                        struct lsv_table *table, struct lsv_reader **out);
 
 #endif

@@ -33,6 +33,29 @@ enum {
 	BEFORE_END_MAGIC = 4,
 };
 
+bool lsv_table_is_snapshot(const struct lsv_table *table)
+{
+	return table->first.offset == 0 && table->commits.n == 1 &&
+	       table->commits.at[0].end == 0;
+}
+
+/* Ends rise, txids have no holes (I1). */
+static bool is_in_order(const struct lsv_table *table)
+{
+	uint64_t end = table->first.offset;
+
+	for (size_t i = 0; i < table->commits.n; i++) {
+		const struct lsv_commit *commit = &table->commits.at[i];
+
+		if (commit->txid != table->first_txid + i ||
+		    commit->db_pages == 0 ||
+		    (commit->end <= end && !lsv_table_is_snapshot(table)))
+			return false;
+		end = commit->end;
+	}
+	return true;
+}
+
 static void encode_header(const struct lsv_table *table, uint8_t *p)
 {
 	memcpy(p + AT_MAGIC, MAGIC, 8);
@@ -55,6 +78,9 @@ int lsv_table_encode(const struct lsv_table *table, struct lsv_buf *into)
 	uint8_t *p;
 	int r;
 
+	/* What a reader would refuse must not get out. */
+	if (commits->n == 0 || !is_in_order(table))
+		return -EINVAL;
 	if (commits->n > (UINT32_MAX - HEADER_SIZE - LSV_TABLE_TRAILER_SIZE) /
 	                         LSV_COMMIT_SIZE)
 		return -EFBIG;
@@ -116,29 +142,6 @@ static void decode_header(const uint8_t *p, struct lsv_table *table)
 	};
 	table->first_txid = get_le64(p + AT_FIRST_TXID);
 	memcpy(table->lineage, p + AT_LINEAGE, LSV_LINEAGE_SIZE);
-}
-
-bool lsv_table_is_snapshot(const struct lsv_table *table)
-{
-	return table->first.offset == 0 && table->commits.n == 1 &&
-	       table->commits.at[0].end == 0;
-}
-
-/* Ends rise, txids have no holes (I1). */
-static bool is_in_order(const struct lsv_table *table)
-{
-	uint64_t end = table->first.offset;
-
-	for (size_t i = 0; i < table->commits.n; i++) {
-		const struct lsv_commit *commit = &table->commits.at[i];
-
-		if (commit->txid != table->first_txid + i ||
-		    commit->db_pages == 0 ||
-		    (commit->end <= end && !lsv_table_is_snapshot(table)))
-			return false;
-		end = commit->end;
-	}
-	return true;
 }
 
 int lsv_table_decode(const uint8_t *bytes, size_t n, struct lsv_table *table)

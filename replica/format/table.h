@@ -35,7 +35,8 @@ struct lsv_table {
 	struct lsv_commits commits;
 };
 
-/* -EFBIG: more commits than a table can hold. */
+/* -EINVAL: a table that no reader would take (see below).  -EFBIG: more
+ * commits than it can hold. */
 int lsv_table_encode(const struct lsv_table *table, struct lsv_buf *into);
 
 /* -ENOENT: this is no commit table at all.  -EBADMSG: it is one, but its
@@ -49,5 +50,7 @@ int lsv_table_decode(const uint8_t *bytes, size_t n, struct lsv_table *table);
 bool lsv_table_is_snapshot(const struct lsv_table *table);
 
 void lsv_table_free(struct lsv_table *table);
+
+#define auto_table __attribute__((cleanup(lsv_table_free)))
 
 #endif

@@ -43,7 +43,7 @@ struct fixture {
 	struct lsv_commit at;
 	struct lsv_table table;
 	struct lsv_buf db;
-	struct lsv_reader *pages;
+	struct lsv_snapshot_source source;
 	struct told told;
 };
 
@@ -55,12 +55,14 @@ static void set_up(struct fixture *f, uint32_t page_size, uint32_t n_pages)
 		.db = database(page_size, n_pages),
 	};
 	f->table.commits = (struct lsv_commits){&f->at, 1, 1};
-	f->pages = lsv_reader_memory(f->db.data, f->db.n);
+	f->source = (struct lsv_snapshot_source){
+		lsv_reader_memory(f->db.data, f->db.n), page_size, tell,
+		&f->told};
 }
 
 static void tear_down(struct fixture *f)
 {
-	lsv_reader_close(f->pages);
+	lsv_reader_close(f->source.pages);
 	lsv_buf_free(&f->db);
 }
 
@@ -102,9 +104,8 @@ START_TEST(every_page_size_comes_back_with_its_page_hash)
 			struct lsv_reader *object;
 
 			set_up(&f, size, n_pages[i]);
-			ck_assert_int_eq(lsv_snapshot_encode(
-						 codec, f.pages, size, &f.table,
-						 tell, &f.told, &object),
+			ck_assert_int_eq(lsv_snapshot_encode(codec, &f.source,
+			                                     &f.table, &object),
 			                 0);
 			check_object(&f, object, codec);
 			ck_assert(f.at.page_hash == sum_of(&f.db, size));
@@ -124,9 +125,9 @@ START_TEST(a_rewound_snapshot_is_hashed_anew)
 	struct fixture f;
 
 	set_up(&f, 4096, 2000);
-	ck_assert_int_eq(lsv_snapshot_encode(LSV_LZ4, f.pages, 4096, &f.table,
-	                                     NULL, NULL, &object),
-	                 0);
+	f.source.each = NULL;
+	ck_assert_int_eq(
+		lsv_snapshot_encode(LSV_LZ4, &f.source, &f.table, &object), 0);
 	ck_assert_int_eq(lsv_read_full(object, head, sizeof head), sizeof head);
 	ck_assert_int_eq(object->rewind(object), 0);
 	check_object(&f, object, LSV_LZ4);
@@ -144,21 +145,21 @@ START_TEST(a_database_of_another_size_is_refused)
 	} table[] = {{1, 3}, {511, 3}, {512, 3}, {0, 2}, {0, 4}};
 
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		struct lsv_reader *object, *pages;
+		struct lsv_reader *object;
 		uint8_t buf[8192];
 		struct fixture f;
 
 		set_up(&f, 512, 3);
 		f.at.db_pages = table[i].db_pages;
-		pages = lsv_reader_memory(f.db.data, f.db.n - table[i].cut);
-		ck_assert_int_eq(lsv_snapshot_encode(LSV_LZ4, pages, 512,
-		                                     &f.table, NULL, NULL,
-		                                     &object),
+		lsv_reader_close(f.source.pages);
+		f.source.pages = lsv_reader_memory(f.db.data,
+		                                   f.db.n - table[i].cut);
+		ck_assert_int_eq(lsv_snapshot_encode(LSV_LZ4, &f.source,
+		                                     &f.table, &object),
 		                 0);
 		ck_assert_int_eq(lsv_read_full(object, buf, sizeof buf),
 		                 -EBADMSG);
 		lsv_reader_close(object);
-		lsv_reader_close(pages);
 		tear_down(&f);
 	}
 }
@@ -170,13 +171,15 @@ START_TEST(only_a_snapshot_s_table_and_a_page_size_are_accepted)
 	struct fixture f;
 
 	set_up(&f, 512, 3);
-	ck_assert_int_eq(lsv_snapshot_encode(LSV_LZ4, f.pages, 500, &f.table,
-	                                     NULL, NULL, &object),
-	                 -EINVAL);
+	f.source.page_size = 500;
+	ck_assert_int_eq(
+		lsv_snapshot_encode(LSV_LZ4, &f.source, &f.table, &object),
+		-EINVAL);
+	f.source.page_size = 512;
 	f.at.end = 568;
-	ck_assert_int_eq(lsv_snapshot_encode(LSV_LZ4, f.pages, 512, &f.table,
-	                                     NULL, NULL, &object),
-	                 -EINVAL);
+	ck_assert_int_eq(
+		lsv_snapshot_encode(LSV_LZ4, &f.source, &f.table, &object),
+		-EINVAL);
 	tear_down(&f);
 }
 END_TEST
