@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_APPLY_H
+#define LSV_APPLY_H
+
+/*
+ * A plan becomes a file: its segments, the newest first and several at a
+ * time, then the snapshot around what they wrote.
+ */
+
+#include "replica/restore/fetch.h"
+
+struct lsv_applied {
+	uint32_t page_size; /* 0: no segment told, and no table */
+	uint32_t db_pages;
+	uint64_t size;
+};
+
+/* Writes into fd, an empty file in directory 'dir', with n_threads clients.
+ * All links are checked; -EBADMSG: damaged, said. */
+int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client,
+              unsigned n_threads, int fd, const char *dir,
+              struct lsv_applied *applied);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Generations follow each other in time.  For a moment T that is
+ *
+ *	├─── 1 ───┤       ├─── 2 ───┤
+ *	       T               T
+ *	              T                  T
+ *
+ * within one or behind one, it is the generation whose last commit at or
+ * before T is the newest; where several have one right at T, the one that
+ * goes on longest (stock's rule).
+ */
+
+#include "replica/restore/choose.h"
+
+#include "replica/base/clock.h"
+#include "replica/restore/say.h"
+
+#include <errno.h>
+
+static bool begins_after(const struct lsv_bounds *bounds,
+                         const struct lsv_target *target)
+{
+	return target->kind == LSV_TARGET_TIME &&
+	       bounds->first.time_ns > target->time_ns;
+}
+
+/* How near to the target the generation comes. */
+static int64_t reach(const struct lsv_bounds *bounds,
+                     const struct lsv_target *target)
+{
+	int64_t last = bounds->last.time_ns;
+
+	if (target->kind == LSV_TARGET_TIME && last > target->time_ns)
+		return target->time_ns;
+	return last;
+}
+
+static bool is_better(const struct lsv_bounds *a, const struct lsv_bounds *b,
+                      const struct lsv_target *target)
+{
+	int64_t reach_a = reach(a, target), reach_b = reach(b, target);
+
+	if (reach_a != reach_b)
+		return reach_a > reach_b;
+	return a->last.time_ns > b->last.time_ns;
+}
+
+static int choose_named(struct lsv_client *client,
+                        const struct lsv_catalog *catalog, uint64_t id,
+                        struct lsv_bounds *chosen)
+{
+	const struct lsv_generation *generation = lsv_catalog_find(catalog, id);
+	char name[LSV_GENERATION_SIZE];
+
+	lsv_generation_format(id, name);
+	if (!generation)
+		return say(-ENOENT, "cannot find generation %s in %s", name,
+		           client->url);
+	return lsv_bounds_read(client, generation, chosen);
+}
+
+int lsv_choose_generation(struct lsv_client *client,
+                          const struct lsv_catalog *catalog,
+                          const struct lsv_target *target,
+                          struct lsv_bounds *chosen)
+{
+	const struct lsv_generations *v = &catalog->generations;
+	struct lsv_bounds best = {0};
+	char time[LSV_TIME_TEXT_SIZE];
+
+	if (target->generation)
+		return choose_named(client, catalog, target->generation,
+		                    chosen);
+	for (size_t i = 0; i < v->n; i++) {
+		struct lsv_bounds bounds;
+		int r = lsv_bounds_read(client, &v->at[i], &bounds);
+
+		if (r < 0)
+			return r;
+		if (!begins_after(&bounds, target) &&
+		    (!best.generation || is_better(&bounds, &best, target)))
+			best = bounds;
+	}
+	lsv_time_format(target->time_ns, time);
+	if (!best.generation && v->n)
+		return say(-ENOENT, "nothing to restore at or before %s in %s",
+		           time, client->url);
+	if (!best.generation)
+		return say(-ENOENT, "no backup found in %s", client->url);
+	*chosen = best;
+	return 0;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "replica/restore/plan.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "replica/restore/choose.h"
+#include "replica/restore/say.h"
+#include "replica/restore/tail.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+struct search {
+	struct lsv_client *client;
+	const struct lsv_target *target;
+	bool is_ours;
+};
+
+static bool reaches(const struct lsv_commit *commit,
+                    const struct lsv_target *target)
+{
+	if (target->kind == LSV_TARGET_TIME)
+		return commit->time_ns <= target->time_ns;
+	return target->kind != LSV_TARGET_TXID || commit->txid <= target->txid;
+}
+
+/* Does the object begin at or before the target?  1, 0 or an error. */
+static int begins_before(const struct search *search,
+                         const struct lsv_item *item)
+{
+	const struct lsv_target *target = search->target;
+	struct lsv_table table;
+	int r;
+
+	if (target->kind == LSV_TARGET_LATEST)
+		return 1;
+	if (target->kind == LSV_TARGET_INDEX)
+		return item->pos.index <= target->index;
+	if (!search->is_ours)
+		return item->time_ns <= target->time_ns;
+	r = lsv_tail_require(search->client, item, &table);
+	if (r < 0)
+		return r;
+	r = reaches(&table.commits.at[0], target);
+	lsv_table_free(&table);
+	return r;
+}
+
+/* How many of n items, which rise, begin at or before the target. */
+static int count_before(const struct search *search,
+                        const struct lsv_item *items, size_t n, size_t *count)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int is_before = begins_before(search, &items[middle]);
+
+		if (is_before < 0)
+			return is_before;
+		if (is_before)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*count = low;
+	return 0;
+}
+
+/* The newest snapshot at or before the target; *next is the index of the one
+ * behind it. */
+static int find_snapshot(const struct search *search,
+                         const struct lsv_items *snapshots,
+                         struct lsv_plan *plan, uint64_t *next)
+{
+	char name[LSV_GENERATION_SIZE];
+	size_t n;
+	int r;
+
+	lsv_generation_format(plan->generation, name);
+	if (snapshots->n == 0)
+		return say(-EBADMSG,
+		           "damaged generation %s: it has no snapshot", name);
+	r = count_before(search, snapshots->at, snapshots->n, &n);
+	if (r < 0)
+		return r;
+	if (n == 0)
+		return say(-ENOENT,
+		           "cannot restore from generation %s: the "
+		           "target is before its first snapshot",
+		           name);
+	plan->snapshot = &snapshots->at[n - 1];
+	*next = n < snapshots->n ? snapshots->at[n].pos.index : UINT64_MAX;
+	return 0;
+}
+
+/* The segments behind the snapshot: 'from' the first of its index, 'to' the
+ * first of index 'next'. */
+static void slice(const struct lsv_items *segments, uint64_t from,
+                  uint64_t next, struct lsv_plan *plan)
+{
+	size_t low = 0, high;
+
+	while (low < segments->n && segments->at[low].pos.index < from)
+		low++;
+	high = low;
+	while (high < segments->n && segments->at[high].pos.index < next)
+		high++;
+	plan->segments = segments->at + low;
+	plan->n_segments = high - low;
+}
+
+static int complain_gap(const struct lsv_item *item, uint64_t generation,
+                        uint32_t index)
+{
+	const struct lsv_pos missing = {generation, index, 0};
+	auto_free char *name = lsv_layout_segment(&missing, item->codec);
+
+	if (!name)
+		return -ENOMEM;
+	return say(-EBADMSG, "missing %s: %s follows it", name, item->name);
+}
+
+/* No index is skipped, and each begins at its offset 0 (I10).  Gaps within an
+ * index show when the lengths are known. */
+static int check_names(const struct lsv_plan *plan)
+{
+	uint32_t index = plan->snapshot->pos.index;
+
+	for (size_t i = 0; i < plan->n_segments; i++) {
+		const struct lsv_item *item = &plan->segments[i];
+		bool is_new = i == 0 || item->pos.index != index;
+
+		if (i > 0 && is_new)
+			index++;
+		if (item->pos.index != index ||
+		    (is_new && item->pos.offset != 0))
+			return complain_gap(item, plan->generation, index);
+	}
+	return 0;
+}
+
+static int read_base(struct lsv_client *client, struct lsv_plan *plan)
+{
+	struct lsv_table table;
+	int r = lsv_tail_require(client, plan->snapshot, &table);
+
+	if (r < 0)
+		return r;
+	plan->base = table.commits.at[0];
+	memcpy(plan->lineage, table.lineage, sizeof plan->lineage);
+	lsv_table_free(&table);
+	return 0;
+}
+
+/* The target is the last commit that reaches it: of the last segment, or,
+ * without segments, the snapshot's own. */
+static int find_commit(const struct search *search, struct lsv_plan *plan)
+{
+	const struct lsv_item *last;
+	struct lsv_table table;
+	size_t i;
+	int r;
+
+	plan->end = plan->snapshot->pos;
+	plan->target = plan->base;
+	if (plan->n_segments == 0)
+		return 0;
+	last = &plan->segments[plan->n_segments - 1];
+	r = lsv_tail_require(search->client, last, &table);
+	if (r < 0)
+		return r;
+	i = table.commits.n - 1;
+	while (i > 0 && !reaches(&table.commits.at[i], search->target))
+		i--;
+	plan->end = last->pos;
+	plan->end.offset = table.commits.at[i].end;
+	plan->target = table.commits.at[i];
+	lsv_table_free(&table);
+	return 0;
+}
+
+static void add_up(struct lsv_plan *plan)
+{
+	const struct lsv_item *last =
+		plan->n_segments ? &plan->segments[plan->n_segments - 1]
+				 : plan->snapshot;
+
+	if (!plan->is_ours) {
+		plan->end = last->pos;
+		plan->target.time_ns = last->time_ns;
+	}
+	plan->n_bytes = plan->snapshot->size;
+	for (size_t i = 0; i < plan->n_segments; i++)
+		plan->n_bytes += plan->segments[i].size;
+}
+
+static int plan_within(const struct search *search,
+                       const struct lsv_generation *generation,
+                       struct lsv_plan *plan)
+{
+	uint64_t next = UINT64_MAX;
+	int r = find_snapshot(search, &generation->snapshots, plan, &next);
+
+	if (r < 0)
+		return r;
+	/* Stock takes a snapshot somewhere within its index, and dates it
+	 * when it is done: segments behind it may be older. */
+	slice(&generation->segments, plan->snapshot->pos.index,
+	      plan->is_ours ? next : UINT64_MAX, plan);
+	r = count_before(search, plan->segments, plan->n_segments,
+	                 &plan->n_segments);
+	if (r == 0)
+		r = check_names(plan);
+	if (r == 0 && plan->is_ours)
+		r = read_base(search->client, plan);
+	if (r == 0 && plan->is_ours)
+		r = find_commit(search, plan);
+	if (r == 0)
+		add_up(plan);
+	return r;
+}
+
+static int refuse_ltx(const struct lsv_catalog *catalog, const char *url)
+{
+	if (catalog->generations.n == 0)
+		return say(-EPROTONOSUPPORT,
+		           "cannot read %s: it holds LTX files of "
+		           "Litestream 0.5, use Litestream to restore it",
+		           url);
+	return say(-EPROTONOSUPPORT,
+	           "cannot tell what is the latest in %s: it also holds "
+	           "LTX files of Litestream 0.5, which this version "
+	           "cannot read; name what is older with -generation",
+	           url);
+}
+
+int lsv_plan_make(struct lsv_client *client, const struct lsv_catalog *catalog,
+                  const struct lsv_target *target, struct lsv_plan *plan)
+{
+	struct search search = {.client = client, .target = target};
+	struct lsv_plan p = {0};
+	struct lsv_bounds chosen;
+	int r;
+
+	if (catalog->has_ltx && !target->generation)
+		return refuse_ltx(catalog, client->url);
+	r = lsv_choose_generation(client, catalog, target, &chosen);
+	if (r < 0)
+		return r;
+	p.generation = chosen.generation->id;
+	p.is_ours = search.is_ours = chosen.is_ours;
+	if (!p.is_ours && target->kind == LSV_TARGET_TXID)
+		return say(-ENOENT,
+		           "cannot find a txid in %s: Litestream wrote "
+		           "it, its commits have none; use -timestamp",
+		           client->url);
+	r = plan_within(&search, chosen.generation, &p);
+	if (r == 0)
+		*plan = p;
+	return r;
+}
