@@ -4,6 +4,7 @@
 #include "vfs/library.h"
 
 #include "replica/base/cleanup.h"
+#include "replica/base/fileio.h"
 #include "replica/base/vector.h"
 
 #include <dlfcn.h>
@@ -152,8 +153,11 @@ void lsv_library_pin(const void *address)
 
 char *lsv_library_folder(void)
 {
-	char folder[PATH_MAX];
-	void *handle = handle_of(our_map(), 0);
+	const struct link_map *map = our_map();
+	const char *slash = strrchr(map->l_name, '/');
+	auto_free char *path = NULL;
+	char folder[PATH_MAX], *real;
+	void *handle = handle_of(map, 0);
 	int r;
 
 	if (!handle)
@@ -161,7 +165,13 @@ char *lsv_library_folder(void)
 	/* Not l_name: that may be relative to a folder long left. */
 	r = dlinfo(handle, RTLD_DI_ORIGIN, folder);
 	dlclose(handle);
-	return r == 0 ? strdup(folder) : NULL;
+	if (r != 0)
+		return NULL;
+	path = lsv_path_join(folder, slash ? slash + 1 : map->l_name);
+	real = path ? realpath(path, NULL) : NULL;
+	if (real)
+		*strrchr(real, '/') = 0;
+	return real;
 }
 
 /* An entry of a loaded object's dynamic section that is an address. */

@@ -27,7 +27,7 @@ const char *lsv_library_fill(void *handle, struct sqlite3_api_routines *api);
 /* The library that 'address' lies in is never unloaded from now on. */
 void lsv_library_pin(const void *address);
 
-/* The folder that we were loaded from, absolute; a new string or NULL. */
+/* The folder that our file is in, links followed; a new string or NULL. */
 char *lsv_library_folder(void);
 
 /* true: LD_PRELOAD (or /etc/ld.so.preload, or ld.so --preload) brought us in;

@@ -11,7 +11,10 @@
  *
  * The header's position says from where the shadow must be replayed over the
  * map: setting a page's newest hash twice does no harm, so the map may run
- * ahead of its header, never behind it.
+ * ahead of its header, never behind it.  It never runs ahead of the shadow:
+ * what a transaction sets is kept in memory until lsv_pagemap_commit(), which
+ * belongs behind lsv_shadow_commit().  (One of more than 65536 pages is not:
+ * killed in its middle, the map is rebuilt.)
  */
 
 #include "replica/wal/pos.h"
@@ -32,15 +35,21 @@ bool lsv_pagemap_position(const struct lsv_pagemap *map, uint32_t *index,
                           uint64_t *offset);
 /* Empties it and takes its position away. */
 int lsv_pagemap_clear(struct lsv_pagemap *map);
-/* All pages up to this commit are in: msync, then the header. */
+/* All pages up to this commit are in: commits, msync, then the header. */
 int lsv_pagemap_mark(struct lsv_pagemap *map, uint32_t index, uint64_t offset);
 
-/* A page's hash; grows the file as needed. */
+/* A page's hash; grows the file as needed (-ENOSPC: it cannot). */
 int lsv_pagemap_set(struct lsv_pagemap *map, uint32_t page_no, uint64_t hash);
 /* Takes out the pages beyond n (a commit that shrinks the database). */
 void lsv_pagemap_shrink(struct lsv_pagemap *map, uint32_t n_pages);
-/* XOR of all; kept, not computed. */
+/* What was set and shrunk since the last one is in the shadow, too. */
+void lsv_pagemap_commit(struct lsv_pagemap *map);
+/* Forgets what was set and shrunk since the last commit. */
+void lsv_pagemap_rollback(struct lsv_pagemap *map);
+
+/* XOR of all, with what is not committed yet; kept, not computed. */
 uint64_t lsv_pagemap_sum(const struct lsv_pagemap *map);
 uint32_t lsv_pagemap_pages(const struct lsv_pagemap *map);
+uint32_t lsv_pagemap_page_size(const struct lsv_pagemap *map);
 
 #endif

@@ -128,6 +128,13 @@ same_file()
 	cmp "$1" "$2" >&2 || fail "'$1' and '$2' differ"
 }
 
+# litestream=$(stock 0.3.13): the path of stock Litestream; without it the test
+# is skipped.
+stock()
+{
+	"$top_srcdir/test/interop/stock.sh" "$1" || exit $?
+}
+
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/lsvfs-$test_name.XXXXXX")
 cleanup rm -rf "$scratch"
 cd "$scratch"

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include "replica/spool/pagemap.h"
+
+#include "replica/base/bytes.h"
+#include "replica/base/cleanup.h"
+#include "replica/base/fileio.h"
+#include "replica/spool/overlay.h"
+#include "replica/spool/spoolfile.h"
+#include "replica/wal/frame.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC "LSVFSPH1"
+#define FILE_VERSION 1
+#define AT_VERSION 8
+#define AT_PAGE_SIZE 12
+#define AT_INDEX 16
+#define AT_PAGES 20
+#define AT_OFFSET 24
+#define HEADER_SIZE 32
+
+#define BLOCK_SIZE 4096
+#define STEP_MAX (1024 * 1024)
+/* Address space is cheap: mapped beyond the file's end, so that the mapping
+ * seldom has to grow. */
+#define MAPPED_MIN (16 * 1024 * 1024)
+#define OVERLAY_MAX 65536
+
+struct lsv_pagemap {
+	char *path;
+	uint32_t page_size;
+	uint8_t *base;    /* the mapping */
+	size_t mapped;    /* its length */
+	size_t allocated; /* of the file, with blocks behind it: only below
+	                   * this the mapping may be touched */
+	bool has_position;
+	uint32_t index;
+	uint64_t offset;
+	/* In the map: */
+	uint32_t pages;
+	uint64_t sum;
+	/* With what is not committed yet: */
+	uint32_t pages_now;
+	uint64_t sum_now;
+	uint32_t kept; /* pages of the map beyond it were taken out */
+	struct lsv_overlay overlay;
+};
+
+static size_t size_for(uint32_t pages)
+{
+	return HEADER_SIZE + (size_t)pages * 8;
+}
+
+static size_t round_up(size_t n)
+{
+	return (n + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
+}
+
+static uint8_t *entry(const struct lsv_pagemap *map, uint32_t page_no)
+{
+	return map->base + HEADER_SIZE + (size_t)(page_no - 1) * 8;
+}
+
+/* ---- The file and its mapping ---- */
+
+/* Blocks for all of [0, size): a store into a hole of a full disk would be a
+ * SIGBUS in somebody else's program. */
+static int allocate(int fd, size_t from, size_t size)
+{
+	int err;
+
+	do {
+		err = posix_fallocate(fd, (off_t)from, (off_t)(size - from));
+	} while (err == EINTR);
+	return -err;
+}
+
+static int remap(struct lsv_pagemap *map, size_t size)
+{
+	size_t mapped = map->mapped;
+	void *base;
+
+	while (mapped < size)
+		mapped *= 2;
+	if (mapped == map->mapped)
+		return 0;
+	base = mremap(map->base, map->mapped, mapped, MREMAP_MAYMOVE);
+	if (base == MAP_FAILED)
+		return -errno;
+	map->base = base;
+	map->mapped = mapped;
+	return 0;
+}
+
+/* The descriptor is not kept: there may be thousands of databases. */
+static int grow(struct lsv_pagemap *map, size_t needed)
+{
+	size_t step = map->allocated < STEP_MAX ? map->allocated : STEP_MAX;
+	size_t size = map->allocated + step;
+	auto_close int fd = -1;
+	int r;
+
+	size = round_up(size < needed ? needed : size);
+	fd = lsv_spool_open(map->path, O_RDWR, 0);
+	if (fd < 0)
+		return fd;
+	r = allocate(fd, map->allocated, size);
+	if (r == 0)
+		r = remap(map, size);
+	if (r == 0)
+		map->allocated = size;
+	return r;
+}
+
+static int map_file(struct lsv_pagemap *map, int fd, size_t size)
+{
+	map->mapped = MAPPED_MIN;
+	while (map->mapped < size)
+		map->mapped *= 2;
+	map->base = mmap(NULL, map->mapped, PROT_READ | PROT_WRITE, MAP_SHARED,
+	                 fd, 0);
+	if (map->base == MAP_FAILED) {
+		map->base = NULL;
+		return -errno;
+	}
+	return 0;
+}
+
+/* ---- What is in it ---- */
+
+static void forget_uncommitted(struct lsv_pagemap *map)
+{
+	lsv_overlay_clear(&map->overlay);
+	map->kept = UINT32_MAX;
+	map->pages_now = map->pages;
+	map->sum_now = map->sum;
+}
+
+static int empty_file(struct lsv_pagemap *map, int fd)
+{
+	int r;
+
+	map->has_position = false;
+	map->pages = 0;
+	map->sum = 0;
+	map->allocated = 0;
+	forget_uncommitted(map);
+	if (ftruncate(fd, 0) < 0)
+		return -errno;
+	r = allocate(fd, 0, BLOCK_SIZE);
+	if (r == 0)
+		map->allocated = BLOCK_SIZE;
+	return r;
+}
+
+/* A header that is right, of a file that is large enough for it. */
+static bool read_header(struct lsv_pagemap *map,
+                        const uint8_t header[HEADER_SIZE], size_t size)
+{
+	if (memcmp(header, MAGIC, 8) != 0 ||
+	    get_le32(header + AT_VERSION) != FILE_VERSION ||
+	    get_le32(header + AT_PAGE_SIZE) != map->page_size ||
+	    size_for(get_le32(header + AT_PAGES)) > size)
+		return false;
+	map->index = get_le32(header + AT_INDEX);
+	map->pages = get_le32(header + AT_PAGES);
+	map->offset = get_le64(header + AT_OFFSET);
+	map->has_position = true;
+	return true;
+}
+
+/* Pages that the map had run ahead by are none of it: those of the last block
+ * are taken out, the blocks beyond are cut off. */
+static int trim(struct lsv_pagemap *map, int fd)
+{
+	size_t used = size_for(map->pages);
+	size_t size = round_up(used);
+	int r;
+
+	if (ftruncate(fd, (off_t)size) < 0)
+		return -errno;
+	/* A copied file may have holes. */
+	r = allocate(fd, 0, size);
+	if (r < 0)
+		return r;
+	map->allocated = size;
+	memset(map->base + used, 0, size - used);
+	return 0;
+}
+
+static int load(struct lsv_pagemap *map, int fd)
+{
+	uint8_t header[HEADER_SIZE] = {0};
+	struct stat st;
+	ssize_t got = lsv_pread(fd, header, sizeof header, 0);
+	int r;
+
+	if (got < 0 || fstat(fd, &st) < 0)
+		return got < 0 ? (int)got : -errno;
+	r = map_file(map, fd, (size_t)st.st_size);
+	if (r < 0)
+		return r;
+	if (!read_header(map, header, (size_t)st.st_size))
+		return empty_file(map, fd);
+	r = trim(map, fd);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 1; i <= map->pages; i++)
+		map->sum ^= get_le64(entry(map, i));
+	forget_uncommitted(map);
+	return 0;
+}
+
+LSV_AUTO(pagemap, struct lsv_pagemap, lsv_pagemap_close)
+
+int lsv_pagemap_open(const char *dir, uint32_t page_size, mode_t mode,
+                     struct lsv_pagemap **out)
+{
+	__attribute__((cleanup(lsv_auto_pagemap))) struct lsv_pagemap *map =
+		calloc(1, sizeof *map);
+	auto_close int fd = -1;
+	int r;
+
+	if (!map)
+		return -ENOMEM;
+	if (!lsv_page_size_valid(page_size))
+		return -EINVAL;
+	map->page_size = page_size;
+	map->path = lsv_path_join(dir, "pagehash");
+	if (!map->path)
+		return -ENOMEM;
+	fd = lsv_spool_open(map->path, O_RDWR | O_CREAT, mode);
+	if (fd < 0)
+		return fd;
+	r = load(map, fd);
+	if (r < 0)
+		return r;
+	*out = take(map);
+	return 0;
+}
+
+void lsv_pagemap_close(struct lsv_pagemap *map)
+{
+	if (!map)
+		return;
+	if (map->base)
+		munmap(map->base, map->mapped);
+	lsv_overlay_free(&map->overlay);
+	free(map->path);
+	free(map);
+}
+
+bool lsv_pagemap_position(const struct lsv_pagemap *map, uint32_t *index,
+                          uint64_t *offset)
+{
+	if (!map->has_position)
+		return false;
+	*index = map->index;
+	*offset = map->offset;
+	return true;
+}
+
+int lsv_pagemap_clear(struct lsv_pagemap *map)
+{
+	auto_close int fd = lsv_spool_open(map->path, O_RDWR, 0);
+
+	return fd < 0 ? fd : empty_file(map, fd);
+}
+
+/* The magic is away while the rest is written: killed in between, the header
+ * is bad rather than wrong. */
+static void write_header(struct lsv_pagemap *map)
+{
+	_Atomic(uint64_t) *magic = (_Atomic(uint64_t) *)(void *)map->base;
+	uint64_t word;
+
+	memcpy(&word, MAGIC, sizeof word);
+	atomic_store(magic, 0);
+	put_le32(map->base + AT_VERSION, FILE_VERSION);
+	put_le32(map->base + AT_PAGE_SIZE, map->page_size);
+	put_le32(map->base + AT_INDEX, map->index);
+	put_le32(map->base + AT_PAGES, map->pages);
+	put_le64(map->base + AT_OFFSET, map->offset);
+	atomic_store(magic, word);
+}
+
+int lsv_pagemap_mark(struct lsv_pagemap *map, uint32_t index, uint64_t offset)
+{
+	lsv_pagemap_commit(map);
+	if (map->allocated == 0)
+		return -ENOSPC;
+	if (msync(map->base, map->allocated, MS_SYNC) < 0)
+		return -errno;
+	map->index = index;
+	map->offset = offset;
+	map->has_position = true;
+	write_header(map);
+	return msync(map->base, BLOCK_SIZE, MS_SYNC) < 0 ? -errno : 0;
+}
+
+/* ---- Pages ---- */
+
+/* A page's hash in the map, if it still counts. */
+static uint64_t committed(const struct lsv_pagemap *map, uint32_t page_no)
+{
+	return page_no <= map->pages && page_no <= map->kept
+	               ? get_le64(entry(map, page_no))
+	               : 0;
+}
+
+int lsv_pagemap_set(struct lsv_pagemap *map, uint32_t page_no, uint64_t hash)
+{
+	const struct lsv_overlay_entry *old;
+	uint64_t before;
+	int r = 0;
+
+	if (page_no == 0)
+		return -EINVAL;
+	if (map->overlay.n >= OVERLAY_MAX)
+		lsv_pagemap_commit(map);
+	/* Room is made now, so that the commit cannot fail. */
+	if (size_for(page_no) > map->allocated)
+		r = grow(map, size_for(page_no));
+	if (r < 0)
+		return r;
+	old = lsv_overlay_find(&map->overlay, page_no);
+	before = old ? old->hash : committed(map, page_no);
+	r = lsv_overlay_put(&map->overlay, page_no, hash);
+	if (r < 0)
+		return r;
+	map->sum_now ^= before ^ hash;
+	if (page_no > map->pages_now)
+		map->pages_now = page_no;
+	return 0;
+}
+
+void lsv_pagemap_shrink(struct lsv_pagemap *map, uint32_t n_pages)
+{
+	uint32_t last = map->pages < map->kept ? map->pages : map->kept;
+
+	if (n_pages >= map->pages_now)
+		return;
+	for (uint32_t i = n_pages; i < last; i++)
+		if (!lsv_overlay_find(&map->overlay, i + 1))
+			map->sum_now ^= get_le64(entry(map, i + 1));
+	for (uint32_t i = 0; i < map->overlay.n; i++) {
+		struct lsv_overlay_entry *at = &map->overlay.at[i];
+
+		if (at->page_no <= n_pages)
+			continue;
+		map->sum_now ^= at->hash;
+		at->hash = 0;
+	}
+	if (n_pages < map->kept)
+		map->kept = n_pages;
+	map->pages_now = n_pages;
+}
+
+void lsv_pagemap_commit(struct lsv_pagemap *map)
+{
+	if (map->kept < map->pages)
+		memset(entry(map, map->kept + 1), 0,
+		       (size_t)(map->pages - map->kept) * 8);
+	for (uint32_t i = 0; i < map->overlay.n; i++)
+		put_le64(entry(map, map->overlay.at[i].page_no),
+		         map->overlay.at[i].hash);
+	map->pages = map->pages_now;
+	map->sum = map->sum_now;
+	forget_uncommitted(map);
+}
+
+void lsv_pagemap_rollback(struct lsv_pagemap *map)
+{
+	forget_uncommitted(map);
+}
+
+uint64_t lsv_pagemap_sum(const struct lsv_pagemap *map)
+{
+	return map->sum_now;
+}
+
+uint32_t lsv_pagemap_pages(const struct lsv_pagemap *map)
+{
+	return map->pages_now;
+}
+
+uint32_t lsv_pagemap_page_size(const struct lsv_pagemap *map)
+{
+	return map->page_size;
+}
