@@ -59,23 +59,23 @@ static void draw(void *arg, uint64_t done, uint64_t total)
 static void leave_parent(const char *output, const struct lsv_pos *pos)
 {
 	auto_free char *path = realpath(output, NULL);
-	auto_free char *dir = NULL, *file = NULL;
-	char position[LSV_POS_TEXT_SIZE + 1];
+	auto_free char *dir = NULL, *file = NULL, *line = NULL;
+	char position[LSV_POS_TEXT_SIZE];
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	int r;
 
 	if (!slash)
 		return;
 	lsv_pos_format(pos, position);
-	strcat(position, "\n");
+	line = lsv_sprintf("%s\n", position);
 	dir = lsv_sprintf("%.*s/.%s-litestream", (int)(slash - path), path,
 	                  slash + 1);
 	file = dir ? lsv_path_join(dir, "parent") : NULL;
-	if (!file)
+	if (!file || !line)
 		return;
 	r = mkdir(dir, 0700) < 0 && errno != EEXIST
 	            ? -errno
-	            : lsv_file_replace(file, position, strlen(position), 0600);
+	            : lsv_file_replace(file, line, strlen(line), 0600);
 	if (r < 0)
 		(void)log_warn(r, "cannot write %s", file);
 }
@@ -93,7 +93,7 @@ static void print_text(const struct restore_args *args,
 	printf("%s%s", args->dry_run ? "would restore" : "restored",
 	       args->output ? " " : "");
 	printf("%s: ", args->output ? args->output : "");
-	if (restored->txid)
+	if (plan->is_ours)
 		printf("txid %" PRIu64 " of ", restored->txid);
 	printf("%s, position %s, %s%s\n", time, position, size,
 	       args->dry_run ? " to fetch" : "");

@@ -104,7 +104,7 @@ void lsv_bounds_format(const struct lsv_bounds *bounds,
 	lsv_time_format(bounds->last.time_ns, last);
 	if (!bounds->has_snapshot)
 		snprintf(text, LSV_BOUNDS_TEXT_SIZE, "%s: no snapshot", name);
-	else if (bounds->first.txid)
+	else if (bounds->is_ours)
 		snprintf(text, LSV_BOUNDS_TEXT_SIZE,
 		         "%s: txid %" PRIu64 " (%s) to %" PRIu64 " (%s)", name,
 		         bounds->first.txid, first, bounds->last.txid, last);

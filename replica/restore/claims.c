@@ -50,6 +50,8 @@ int lsv_claims_take(struct lsv_claims *claims, const struct lsv_page_refs *refs,
 	                    (claims->continues || n_committed > 0);
 	if (!claims->taken && n_committed)
 		r = set_size(claims, refs->at[n_committed - 1].db_pages);
+	if (!claims->taken) /* nothing commits here or behind */
+		return r;
 	for (size_t i = n; r == 0 && i > 0; i--) {
 		uint32_t page_no = refs->at[i - 1].page_no;
 

@@ -187,6 +187,7 @@ static int open_within(struct intake *in)
 	struct lsv_chain *begin = &in->link->begin;
 	const uint8_t *frame = in->first.data;
 	struct lsv_frame decoded;
+	int r;
 
 	lsv_frame_decode(frame, &decoded);
 	begin->page_size = in->fetch->page_size;
@@ -195,30 +196,28 @@ static int open_within(struct intake *in)
 	memcpy(begin->checksum, decoded.checksum, sizeof begin->checksum);
 	lsv_frame_backwards(begin->big_endian, frame, begin->page_size,
 	                    begin->checksum);
-	return open_decoder(in);
+	r = open_decoder(in);
+	return r < 0 ? r : in->decoder->write(in->decoder, frame, in->first.n);
 }
 
 static int intake_write(struct lsv_writer *writer, const void *buf, size_t n)
 {
 	struct intake *in = (struct intake *)writer;
 	size_t want = LSV_FRAME_HEADER_SIZE + in->fetch->page_size;
-	size_t n_first;
-	int r;
+	const uint8_t *bytes = buf;
+	size_t n_first = 0;
+	int r = 0;
 
-	if (in->decoder)
-		return in->decoder->write(in->decoder, buf, n);
-	n_first = n < want - in->first.n ? n : want - in->first.n;
-	r = lsv_buf_append(&in->first, buf, n_first);
-	if (r < 0 || in->first.n < want)
-		return r;
-	r = open_within(in);
-	if (r == 0)
-		r = in->decoder->write(in->decoder, in->first.data, want);
-	if (r == 0 && n > n_first)
-		r = in->decoder->write(in->decoder,
-		                       (const uint8_t *)buf + n_first,
-		                       n - n_first);
-	return r;
+	if (!in->decoder) {
+		n_first = n < want - in->first.n ? n : want - in->first.n;
+		r = lsv_buf_append(&in->first, bytes, n_first);
+		if (r < 0 || in->first.n < want)
+			return r;
+		r = open_within(in);
+	}
+	return r < 0 ? r
+	             : in->decoder->write(in->decoder, bytes + n_first,
+	                                  n - n_first);
 }
 
 static void intake_free(struct intake *in)

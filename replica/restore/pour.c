@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN_SIZE (256 * 1024)
+#define RUN_SIZE ((size_t)256 * 1024)
 /* How much of the snapshot may lie in memory before the disk is told to begin
  * with it. */
 #define FLUSH_SIZE (UINT64_C(8) * 1024 * 1024)

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PIECE_SIZE (1024 * 1024)
+#define PIECE_SIZE ((size_t)1024 * 1024)
 /* More readers than this only wait for the disk. */
 #define MAX_READERS 4
 

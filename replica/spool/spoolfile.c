@@ -44,8 +44,7 @@ int lsv_spool_open(const char *path, int flags, mode_t mode)
 	int create = flags & O_CREAT;
 	int fd;
 
-	/* A link that somebody laid there could lead anywhere. */
-	flags = (flags & ~(O_CREAT | O_EXCL)) | O_CLOEXEC | O_NOFOLLOW;
+	flags = (flags & ~(O_CREAT | O_EXCL)) | O_CLOEXEC;
 	/* Twice, since another process may make or remove it in between. */
 	for (int i = 0; i < 2; i++) {
 		fd = open(path, flags);
