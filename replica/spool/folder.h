@@ -4,7 +4,8 @@
 
 /*
  * The local folder .<db>-litestream/ beside a database, and the names in it
- * (design.md section 5, lsvfs-format(5)).
+ * (design.md section 5, lsvfs-format(5)).  A generation's folder is ours when
+ * it has a file "lock"; one without is Litestream's and left alone.
  */
 
 #include "replica/base/vector.h"
@@ -17,32 +18,36 @@
 char *lsv_folder_path(const char *db_path);
 
 /* Makes it, with the database's owner and its mode (x where r).  *is_stock:
- * it was there before and has no coord: Litestream's, never continued. */
+ * it was there before, has generations, none of them ours, and no coord:
+ * Litestream's, never continued. */
 int lsv_folder_make(const char *db_path, bool *is_stock);
-/* The mode for files in it: the database's own. */
+/* The mode for files in it: the database's own, and always ours to use. */
 mode_t lsv_folder_file_mode(const char *db_path);
 
 /* generations/<gen>; the caller frees. */
 char *lsv_folder_generation_dir(const char *dir, uint64_t generation);
 
-/* The file "generation".  -ENOENT: none yet. */
+/* The file "generation".  -ENOENT: none yet, or not one of ours. */
 int lsv_folder_generation(const char *dir, uint64_t *generation);
 int lsv_folder_set_generation(const char *dir, uint64_t generation,
                               mode_t mode);
-/* A new random generation: its folder with wal/ in it. */
+/* A new random generation: its folder with wal/ and lock in it. */
 int lsv_folder_new_generation(const char *dir, mode_t mode,
                               uint64_t *generation);
 
 LSV_VECTOR(lsv_indexes, uint32_t)
 /* The indexes that have a shadow, rising. */
 int lsv_folder_indexes(const char *gen_dir, struct lsv_indexes *out);
+/* Removes an index's shadow; one that is not there is success. */
 int lsv_folder_remove_index(const char *gen_dir, uint32_t index);
-/* Removes all generations of ours but 'keep' (stock's are left alone). */
+/* Removes all generations of ours but 'keep' (stock's are left alone), and
+ * what killed processes left unfinished. */
 int lsv_folder_remove_others(const char *dir, uint64_t keep);
 /* Bytes used by shadows of a generation. */
 uint64_t lsv_folder_bytes(const char *gen_dir);
 
-/* Left by a restore: what this database was restored from. */
+/* Left by a restore: what this database was restored from, as
+ * lsv_pos_format() writes it and a newline.  -ENOENT: nothing. */
 int lsv_folder_parent(const char *dir, struct lsv_pos *parent);
 
 #endif

@@ -8,6 +8,7 @@
 #include "replica/spool/spoolfile.h"
 #include "replica/wal/frame.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -120,15 +121,17 @@ static int grow(struct lsv_pagemap *map, size_t needed)
 
 static int map_file(struct lsv_pagemap *map, int fd, size_t size)
 {
-	map->mapped = MAPPED_MIN;
-	while (map->mapped < size)
-		map->mapped *= 2;
-	map->base = mmap(NULL, map->mapped, PROT_READ | PROT_WRITE, MAP_SHARED,
-	                 fd, 0);
-	if (map->base == MAP_FAILED) {
-		map->base = NULL;
+	size_t mapped = MAPPED_MIN;
+	void *base;
+
+	while (mapped < size)
+		mapped *= 2;
+	base = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
 		return -errno;
-	}
+	assert(base);
+	map->base = base;
+	map->mapped = mapped;
 	return 0;
 }
 
@@ -217,13 +220,25 @@ static int load(struct lsv_pagemap *map, int fd)
 	return 0;
 }
 
-LSV_AUTO(pagemap, struct lsv_pagemap, lsv_pagemap_close)
+static struct lsv_pagemap *new_map(const char *dir, uint32_t page_size)
+{
+	struct lsv_pagemap *map = calloc(1, sizeof *map);
+
+	if (!map)
+		return NULL;
+	map->page_size = page_size;
+	map->path = lsv_path_join(dir, "pagehash");
+	if (!map->path) {
+		free(map);
+		return NULL;
+	}
+	return map;
+}
 
 int lsv_pagemap_open(const char *dir, uint32_t page_size, mode_t mode,
                      struct lsv_pagemap **out)
 {
-	__attribute__((cleanup(lsv_auto_pagemap))) struct lsv_pagemap *map =
-		calloc(1, sizeof *map);
+	auto_pagemap struct lsv_pagemap *map = new_map(dir, page_size);
 	auto_close int fd = -1;
 	int r;
 
@@ -231,10 +246,6 @@ int lsv_pagemap_open(const char *dir, uint32_t page_size, mode_t mode,
 		return -ENOMEM;
 	if (!lsv_page_size_valid(page_size))
 		return -EINVAL;
-	map->page_size = page_size;
-	map->path = lsv_path_join(dir, "pagehash");
-	if (!map->path)
-		return -ENOMEM;
 	fd = lsv_spool_open(map->path, O_RDWR | O_CREAT, mode);
 	if (fd < 0)
 		return fd;

@@ -17,6 +17,7 @@
  * killed in its middle, the map is rebuilt.)
  */
 
+#include "replica/base/cleanup.h"
 #include "replica/wal/pos.h"
 
 #include <stdbool.h>
@@ -51,5 +52,8 @@ void lsv_pagemap_rollback(struct lsv_pagemap *map);
 uint64_t lsv_pagemap_sum(const struct lsv_pagemap *map);
 uint32_t lsv_pagemap_pages(const struct lsv_pagemap *map);
 uint32_t lsv_pagemap_page_size(const struct lsv_pagemap *map);
+
+LSV_AUTO(pagemap, struct lsv_pagemap, lsv_pagemap_close)
+#define auto_pagemap __attribute__((cleanup(lsv_auto_pagemap)))
 
 #endif

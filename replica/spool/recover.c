@@ -46,7 +46,7 @@ int lsv_recover_pagemap(const char *gen_dir, uint64_t generation,
                         uint32_t end_index)
 {
 	const struct lsv_commit *commit = &end->commit;
-	struct lsv_pos at;
+	struct lsv_pos at = {0};
 	int r;
 
 	if (!lsv_pagemap_position(map, &at.index, &at.offset) ||

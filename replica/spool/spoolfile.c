@@ -44,7 +44,8 @@ int lsv_spool_open(const char *path, int flags, mode_t mode)
 	int create = flags & O_CREAT;
 	int fd;
 
-	flags = (flags & ~(O_CREAT | O_EXCL)) | O_CLOEXEC;
+	/* A link that somebody laid there could lead anywhere. */
+	flags = (flags & ~(O_CREAT | O_EXCL)) | O_CLOEXEC | O_NOFOLLOW;
 	/* Twice, since another process may make or remove it in between. */
 	for (int i = 0; i < 2; i++) {
 		fd = open(path, flags);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "replica/base/cleanup.h"
+#include "replica/base/fileio.h"
+#include "replica/spool/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A temporary file that is older belongs to nobody any more. */
+#define LEFTOVER_S 600
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+#define auto_dir __attribute__((cleanup(close_dir)))
+
+/* The next name that is neither "." nor ".."; NULL at the end. */
+static const char *next_name(DIR *dir)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return entry->d_name;
+	return NULL;
+}
+
+/* ---- Indexes ---- */
+
+/* "%08x.commits": with it an index is there. */
+static bool parse_index(const char *name, uint32_t *index)
+{
+	return strlen(name) == 16 && strcmp(name + 8, ".commits") == 0 &&
+	       lsv_hex32_parse(name, index) == 0;
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a;
+	uint32_t y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int lsv_folder_indexes(const char *gen_dir, struct lsv_indexes *out)
+{
+	auto_free char *path = lsv_path_join(gen_dir, "wal");
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
+	struct lsv_indexes list = {0};
+	const char *name;
+	uint32_t index;
+
+	if (!dir)
+		return path ? -errno : -ENOMEM;
+	while ((name = next_name(dir))) {
+		if (!parse_index(name, &index))
+			continue;
+		if (lsv_indexes_append(&list, index) < 0) {
+			free(list.at);
+			return -ENOMEM;
+		}
+	}
+	if (list.n > 0)
+		qsort(list.at, list.n, sizeof *list.at, compare_indexes);
+	*out = list;
+	return 0;
+}
+
+static int remove_file(const char *gen_dir, uint32_t index, const char *suffix)
+{
+	auto_free char *path = lsv_sprintf("%s/wal/%08x.%s", gen_dir,
+	                                   (unsigned)index, suffix);
+
+	if (!path)
+		return -ENOMEM;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int lsv_folder_remove_index(const char *gen_dir, uint32_t index)
+{
+	/* The frames first: while the records are there, the index is listed
+	 * and somebody will come back for what was left. */
+	int r = remove_file(gen_dir, index, "wal");
+
+	return r < 0 ? r : remove_file(gen_dir, index, "commits");
+}
+
+uint64_t lsv_folder_bytes(const char *gen_dir)
+{
+	auto_free char *path = lsv_path_join(gen_dir, "wal");
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
+	uint64_t sum = 0;
+	const char *name;
+	struct stat st;
+
+	if (!dir)
+		return 0;
+	while ((name = next_name(dir)))
+		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			sum += (uint64_t)st.st_size;
+	return sum;
+}
+
+/* ---- Cleaning up ---- */
+
+static int remove_entries(const char *path, const char *but)
+{
+	auto_dir DIR *dir = opendir(path);
+	const char *name;
+
+	if (!dir)
+		return -errno;
+	while ((name = next_name(dir))) {
+		auto_free char *entry = NULL;
+		int r;
+
+		if (strcmp(name, but) == 0)
+			continue;
+		entry = lsv_path_join(path, name);
+		r = entry ? lsv_remove_tree(entry) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* "lock" goes last: without it the rest would be taken for stock's. */
+static int remove_generation(const char *gen_dir)
+{
+	auto_free char *lock = lsv_path_join(gen_dir, "lock");
+	struct stat st;
+	int r;
+
+	if (!lock)
+		return -ENOMEM;
+	if (stat(lock, &st) < 0)
+		return 0;
+	r = remove_entries(gen_dir, "lock");
+	return r < 0 ? r : lsv_remove_tree(gen_dir);
+}
+
+static int remove_generations(const char *dir, uint64_t keep)
+{
+	auto_free char *path = lsv_path_join(dir, "generations");
+	auto_dir DIR *list = path ? opendir(path) : NULL;
+	const char *name;
+
+	if (!list)
+		return !path ? -ENOMEM : errno == ENOENT ? 0 : -errno;
+	while ((name = next_name(list))) {
+		auto_free char *gen_dir = NULL;
+		uint64_t generation;
+		int r;
+
+		if (lsv_generation_parse(name, strlen(name), &generation) < 0 ||
+		    generation == keep)
+			continue;
+		gen_dir = lsv_folder_generation_dir(dir, generation);
+		r = gen_dir ? remove_generation(gen_dir) : -ENOMEM;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Temporary files that a killed process left: <name>.tmp-<pid> of a
+ * replacement, coord.<six letters> of its making. */
+static bool is_temporary(const char *name)
+{
+	return strstr(name, ".tmp-") ||
+	       (strncmp(name, "coord.", 6) == 0 && strlen(name) == 12);
+}
+
+static void remove_leftovers(const char *path)
+{
+	auto_dir DIR *dir = opendir(path);
+	const char *name;
+	struct stat st;
+
+	if (!dir)
+		return;
+	while ((name = next_name(dir)))
+		if (is_temporary(name) &&
+		    fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    time(NULL) - st.st_mtime > LEFTOVER_S)
+			unlinkat(dirfd(dir), name, 0);
+}
+
+int lsv_folder_remove_others(const char *dir, uint64_t keep)
+{
+	remove_leftovers(dir);
+	return remove_generations(dir, keep);
+}
