@@ -28,9 +28,22 @@ static void set_log_level(void)
 		          text);
 }
 
+/* What a SQLite that was compiled without it lacks: the name of the first of
+ * our functions, or NULL. */
+static const char *find_missing(const struct sqlite3_api_routines *api)
+{
+#define LSV_API(member, function)                                              \
+	if (!api->member)                                                      \
+		return #function;
+#include "vfs/api_list.h"
+#undef LSV_API
+	return NULL;
+}
+
 static int start(const struct sqlite3_api_routines *api)
 {
 	bool is_first = !sqlite3_api;
+	const char *missing;
 
 	/* An older one's table is shorter than the one we know. */
 	if (api->libversion_number() < OLDEST_SQLITE)
@@ -38,6 +51,12 @@ static int start(const struct sqlite3_api_routines *api)
 		                 "cannot work inside SQLite %s: 3.40.0 or "
 		                 "newer is needed",
 		                 api->libversion());
+	missing = find_missing(api);
+	if (missing)
+		return log_error(-ENOSYS,
+		                 "cannot work inside this SQLite %s: it was "
+		                 "compiled without %s()",
+		                 api->libversion(), missing);
 	if (!lsv_api_set(api))
 		return -EBUSY;
 	if (is_first)
