@@ -7,6 +7,8 @@
 #include "replica/base/log.h"
 #include "replica/restore/bounds.h"
 #include "replica/restore/output.h"
+#include "replica/spool/folder.h"
+#include "replica/spool/spoolfile.h"
 #include "tools/exits.h"
 #include "tools/json.h"
 #include "tools/progress.h"
@@ -54,30 +56,37 @@ static void draw(void *arg, uint64_t done, uint64_t total)
 }
 
 /* What the new file came from, for the generation that it will begin:
- * .<db>-litestream/parent (lsvfs-format(5)).  The database is restored without
- * it, too. */
-static void leave_parent(const char *output, const struct lsv_pos *pos)
+ * .<db>-litestream/parent (lsvfs-format(5)). */
+static int write_parent(const char *db_path, const struct lsv_pos *pos)
 {
-	auto_free char *path = realpath(output, NULL);
-	auto_free char *dir = NULL, *file = NULL, *line = NULL;
-	char position[LSV_POS_TEXT_SIZE];
-	const char *slash = path ? strrchr(path, '/') : NULL;
+	auto_free char *dir = lsv_folder_path(db_path);
+	auto_free char *file = dir ? lsv_path_join(dir, "parent") : NULL;
+	char line[LSV_POS_TEXT_SIZE + 1];
+	bool is_stock;
+	size_t n;
 	int r;
 
-	if (!slash)
-		return;
-	lsv_pos_format(pos, position);
-	line = lsv_sprintf("%s\n", position);
-	dir = lsv_sprintf("%.*s/.%s-litestream", (int)(slash - path), path,
-	                  slash + 1);
-	file = dir ? lsv_path_join(dir, "parent") : NULL;
-	if (!file || !line)
-		return;
-	r = mkdir(dir, 0700) < 0 && errno != EEXIST
-	            ? -errno
-	            : lsv_file_replace(file, line, strlen(line), 0600);
+	if (!file)
+		return -ENOMEM;
+	lsv_pos_format(pos, line);
+	n = strlen(line);
+	line[n] = '\n';
+	r = lsv_folder_make(db_path, &is_stock);
+	return r < 0 ? r
+	             : lsv_spool_replace(file, line, n + 1,
+	                                 lsv_folder_file_mode(db_path), true);
+}
+
+/* The database is restored without it, too. */
+static void leave_parent(const char *output, const struct lsv_pos *pos)
+{
+	/* As SQLite sees it: behind symbolic links. */
+	auto_free char *path = realpath(output, NULL);
+	int r = path ? write_parent(path, pos) : -errno;
+
 	if (r < 0)
-		(void)log_warn(r, "cannot write %s", file);
+		(void)log_warn(r, "cannot note beside %s where it came from",
+		               output);
 }
 
 static void print_text(const struct restore_args *args,
