@@ -1,94 +1,595 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The methods with a thought in them.  A file that is not ours goes to the
+ * lower VFS in the caller's own buffer (I14); nothing later must ask.
+ */
 #include "vfs/shim.h"
 
-#include "replica/ship/config.h"
-#include "vfs/api.h"
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "vfs/capture.h"
+#include "vfs/checkpoint.h"
+#include "vfs/gate.h"
+#include "vfs/own.h"
+#include "vfs/status.h"
+#include "vfs/worker.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-/* A database's method table: the lower file's, with two of ours. */
-struct methods {
-	sqlite3_io_methods base;
-	const sqlite3_io_methods *lower;
-};
+#define SHM_WRITE 0
+#define SHM_CKPT 1
+#define SHM_READ0 3
+#define SHM_READ1 4
+#define N_READERS 4
 
-static sqlite3_vfs vfs, *lower;
-static struct lsv_config config;
+static sqlite3_vfs ours;
+static sqlite3_vfs *lower_vfs;
+static struct lsv_config defaults;
 
-static const struct methods *methods_of(const sqlite3_file *file)
+sqlite3_vfs *lsv_lower_vfs(void)
 {
-	return (const struct methods *)file->pMethods;
+	return lower_vfs;
 }
 
-static int file_control(sqlite3_file *file, int op, void *arg)
+static const sqlite3_io_methods *lower_methods(struct lsv_file *file)
 {
-	int rc = methods_of(file)->lower->xFileControl(file, op, arg);
+	return lsv_lower(file)->pMethods;
+}
 
-	if (rc == SQLITE_OK && op == SQLITE_FCNTL_VFSNAME)
-		*(char **)arg = sqlite3_mprintf("%s/%z", vfs.zName,
-		                                *(char **)arg);
+/* Whether events of this file mean anything to us: not after a fork (the
+ * parent's handles have no duties here). */
+static bool has_duties(const struct lsv_file *file)
+{
+	return file->db && file->family == lsv_family();
+}
+
+static int main_close(sqlite3_file *f)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	struct lsv_db *db = file->db;
+	bool excludes = false;
+	int rc;
+
+	if (!has_duties(file))
+		return lower_methods(file)->xClose(lsv_lower(file));
+	lsv_gate_closing(file);
+	/* No handle of ours outlives the application's last one. */
+	if (!file->is_ours && !file->is_excluding) {
+		lsv_db_exclude(db);
+		excludes = true;
+	}
+	lsv_db_remove_file(db, file);
+	rc = lower_methods(file)->xClose(lsv_lower(file));
+	if (excludes || file->is_excluding)
+		lsv_db_readmit(db);
+	if (lsv_db_coord(db) && !file->is_ours)
+		lsv_worker_poke(db);
+	lsv_db_release(db);
 	return rc;
 }
 
-static int close_file(sqlite3_file *file)
+static int main_sync(sqlite3_file *f, int flags)
 {
-	void *methods = (void *)file->pMethods;
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc = lower_methods(file)->xSync(lsv_lower(file), flags);
 
-	file->pMethods = methods_of(file)->lower;
-	free(methods);
-	return file->pMethods->xClose(file);
+	if (rc == SQLITE_OK && has_duties(file) && file->in_checkpoint)
+		atomic_store(&file->db->saw_db_sync, 1);
+	return rc;
 }
 
-static int open_file(sqlite3_vfs *ours, const char *name, sqlite3_file *file,
+static int main_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	if (file->is_ours && atomic_load(&file->db->interrupt))
+		return SQLITE_INTERRUPT;
+	return lower_methods(file)->xRead(lsv_lower(file), buf, n, at);
+}
+
+static int main_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	if (file->is_ours && atomic_load(&file->db->interrupt))
+		return SQLITE_INTERRUPT;
+	return lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
+}
+
+static int main_lock(sqlite3_file *f, int level)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc;
+
+	if (!has_duties(file) || level != SQLITE_LOCK_EXCLUSIVE)
+		return lower_methods(file)->xLock(lsv_lower(file), level);
+	/* A last close asks for it before anything else: it waits until ours
+	 * is detached, then finds itself the last. */
+	if (!file->is_ours && !file->is_excluding) {
+		lsv_db_exclude(file->db);
+		file->is_excluding = true;
+	}
+	rc = lower_methods(file)->xLock(lsv_lower(file), level);
+	if (rc == SQLITE_OK) {
+		file->is_exclusive = true;
+		lsv_gate_exclusive(file);
+	} else if (file->is_excluding) {
+		file->is_excluding = false;
+		lsv_db_readmit(file->db);
+	}
+	return rc;
+}
+
+static int main_unlock(sqlite3_file *f, int level)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc;
+
+	/* A last close unlocks before it closes. */
+	if (has_duties(file))
+		lsv_gate_closing(file);
+	rc = lower_methods(file)->xUnlock(lsv_lower(file), level);
+	if (!has_duties(file))
+		return rc;
+	file->is_exclusive = false;
+	if (file->is_excluding) {
+		file->is_excluding = false;
+		lsv_db_readmit(file->db);
+	}
+	return rc;
+}
+
+static int name_us(struct lsv_file *file, char **name)
+{
+	sqlite3_file *lower = lsv_lower(file);
+	int rc = lower->pMethods->xFileControl(lower, SQLITE_FCNTL_VFSNAME,
+	                                       name);
+
+	if (rc == SQLITE_OK)
+		*name = sqlite3_mprintf("%s/%z", ours.zName, *name);
+	return rc;
+}
+
+static void checkpoint_begins(struct lsv_file *file)
+{
+	file->in_checkpoint = true;
+	if (file->is_ours)
+		return;
+	atomic_store(&file->db->saw_db_sync, 0);
+	lsv_capture_finalise(file);
+	lsv_gate_checkpoint(file);
+}
+
+static int main_file_control(sqlite3_file *f, int op, void *arg)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	sqlite3_file *lower = lsv_lower(file);
+	int rc;
+
+	if (op == SQLITE_FCNTL_VFSNAME)
+		return name_us(file, arg);
+	if (has_duties(file) && op == SQLITE_FCNTL_CKPT_START)
+		checkpoint_begins(file);
+	if (has_duties(file) && op == SQLITE_FCNTL_PERSIST_WAL)
+		lsv_capture_finalise(file);
+	rc = lower->pMethods->xFileControl(lower, op, arg);
+	if (has_duties(file) && op == SQLITE_FCNTL_CKPT_DONE)
+		file->in_checkpoint = false;
+	if (has_duties(file) && op == SQLITE_FCNTL_COMMIT_PHASETWO &&
+	    (rc == SQLITE_OK || rc == SQLITE_NOTFOUND)) {
+		int wait_rc = lsv_capture_phase_two(file);
+
+		if (wait_rc != SQLITE_OK)
+			return wait_rc;
+	}
+	return rc;
+}
+
+/* At the first read: what an earlier process left unshipped goes on. */
+static void resume(struct lsv_db *db)
+{
+	struct lsv_state state;
+	const struct lsv_replica_record *record = &state.replicas[0];
+	const struct lsv_tuple *tuple = &state.tuple;
+
+	if (lsv_db_coord(db) || lsv_state_load(db->dir, &state) < 0)
+		return;
+	if (tuple->pos.generation != 0 && record->has_snapshot &&
+	    record->shipped.generation == tuple->pos.generation &&
+	    lsv_pos_compare(&record->shipped, &tuple->pos) >= 0)
+		return;
+	if (lsv_db_activate(db))
+		lsv_worker_poke(db);
+}
+
+static int main_shm_map(sqlite3_file *f, int region, int size, int extend,
+                        void volatile **out)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc = lower_methods(file)->xShmMap(lsv_lower(file), region, size,
+	                                      extend, out);
+
+	if (rc != SQLITE_OK || region != 0 || !*out || !has_duties(file) ||
+	    file->shm == *out)
+		return rc;
+	pthread_mutex_lock(&file->db->mutex);
+	file->shm = *out;
+	file->is_heap = false;
+	pthread_mutex_unlock(&file->db->mutex);
+	if (!file->is_ours)
+		resume(file->db);
+	return rc;
+}
+
+static int main_shm_unmap(sqlite3_file *f, int delete_it)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	if (has_duties(file)) {
+		/* The worker reads through this pointer under the mutex. */
+		pthread_mutex_lock(&file->db->mutex);
+		file->shm = NULL;
+		pthread_mutex_unlock(&file->db->mutex);
+	}
+	return lower_methods(file)->xShmUnmap(lsv_lower(file), delete_it);
+}
+
+static void main_shm_barrier(sqlite3_file *f)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	lower_methods(file)->xShmBarrier(lsv_lower(file));
+	if (has_duties(file) && file->has_ckpt)
+		lsv_gate_barrier(file);
+}
+
+static int shm_unlock(struct lsv_file *file, int offset, int n, int flags)
+{
+	bool is_exclusive = flags & SQLITE_SHM_EXCLUSIVE;
+	int rc;
+
+	if (is_exclusive && offset == SHM_WRITE)
+		lsv_capture_end(file);
+	if (is_exclusive && offset == SHM_READ1 && n == N_READERS)
+		lsv_gate_leaving(file);
+	rc = lower_methods(file)->xShmLock(lsv_lower(file), offset, n, flags);
+	if (!is_exclusive)
+		return rc;
+	if (offset <= SHM_CKPT && SHM_CKPT < offset + n)
+		file->has_ckpt = file->has_barrier_salt = false;
+	if (offset == SHM_READ1 && n == N_READERS)
+		lsv_gate_left(file);
+	return rc;
+}
+
+/* A lock that was granted exclusively. */
+static int shm_granted(struct lsv_file *file, int offset, int n)
+{
+	sqlite3_file *lower = lsv_lower(file);
+
+	if (offset == SHM_WRITE)
+		lsv_capture_begin(file);
+	if (offset <= SHM_CKPT && SHM_CKPT < offset + n)
+		file->has_ckpt = true;
+	if (offset == SHM_READ0 && n == 1 && file->has_ckpt &&
+	    !lsv_gate_may_backfill(file)) {
+		lower->pMethods->xShmLock(lower, offset, n,
+		                          SQLITE_SHM_UNLOCK |
+		                                  SQLITE_SHM_EXCLUSIVE);
+		return SQLITE_BUSY;
+	}
+	return SQLITE_OK;
+}
+
+static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	sqlite3_file *lower = lsv_lower(file);
+	bool is_exclusive = flags & SQLITE_SHM_EXCLUSIVE;
+	int rc;
+
+	if (!has_duties(file))
+		return lower->pMethods->xShmLock(lower, offset, n, flags);
+	if (flags & SQLITE_SHM_UNLOCK)
+		return shm_unlock(file, offset, n, flags);
+	if (is_exclusive && offset == SHM_READ1 && n == N_READERS)
+		return lsv_gate_enter(file);
+	if (!file->is_ours &&
+	    (offset == SHM_WRITE || (!is_exclusive && offset >= SHM_READ0)))
+		lsv_checkpoint_yield(file->db);
+	rc = lower->pMethods->xShmLock(lower, offset, n, flags);
+	return rc == SQLITE_OK && is_exclusive ? shm_granted(file, offset, n)
+	                                       : rc;
+}
+
+static int wal_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	if (has_duties(file)) {
+		if (at == 0 && file->main)
+			file->main->syncs_header = true;
+		lsv_capture_wal_write(file, buf, n, at);
+	}
+	return lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
+}
+
+static int wal_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	if (has_duties(file) && size == 0)
+		lsv_capture_wal_truncate(file);
+	return lower_methods(file)->xTruncate(lsv_lower(file), size);
+}
+
+static int wal_sync(sqlite3_file *f, int flags)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	struct lsv_file *main = file->main;
+
+	if (has_duties(file) && main && !main->is_ours) {
+		lsv_capture_finalise(main);
+		/* NORMAL syncs a new header, FULL every commit. */
+		if (!main->in_checkpoint && !main->syncs_header)
+			atomic_store(&file->db->is_sync_full, 1);
+		main->syncs_header = false;
+	}
+	return lower_methods(file)->xSync(lsv_lower(file), flags);
+}
+
+static int wal_close(sqlite3_file *f)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	if (file->main) {
+		if (has_duties(file))
+			lsv_capture_finalise(file->main);
+		file->main->wal = NULL;
+	}
+	return lower_methods(file)->xClose(lsv_lower(file));
+}
+
+void lsv_file_set_methods(struct lsv_file *file)
+{
+	sqlite3_io_methods *m = &file->methods;
+
+	lsv_forward_methods(m);
+	if (file->kind == LSV_FILE_MAIN) {
+		m->xClose = main_close;
+		m->xSync = main_sync;
+		m->xRead = main_read;
+		m->xWrite = main_write;
+		m->xLock = main_lock;
+		m->xUnlock = main_unlock;
+		m->xFileControl = main_file_control;
+		m->xShmMap = main_shm_map;
+		m->xShmUnmap = main_shm_unmap;
+		m->xShmBarrier = main_shm_barrier;
+		m->xShmLock = main_shm_lock;
+	} else {
+		m->xClose = wal_close;
+		m->xWrite = wal_write;
+		m->xTruncate = wal_truncate;
+		m->xSync = wal_sync;
+	}
+	lsv_forward_limit(m, lower_methods(file));
+	file->base.pMethods = m;
+}
+
+struct lsv_file *lsv_file_of(sqlite3_file *f)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+
+	/* Each file of ours points into itself. */
+	if (!f || f->pMethods != &file->methods ||
+	    f->pMethods->xClose != main_close)
+		return NULL;
+	return file;
+}
+
+static int pass(const char *name, sqlite3_file *f, int flags, int *out)
+{
+	return lower_vfs->xOpen(lower_vfs, name, f, flags, out);
+}
+
+static bool uri_is_set(const char *name, const char *key)
+{
+	return sqlite3_uri_boolean(name, key, 0) != 0;
+}
+
+/* The options of one database: the process's, then its URI's. */
+static int configure(const char *name, struct lsv_config *config)
+{
+	int r = lsv_config_copy(&defaults, config);
+
+	for (const char *const *key = lsv_config_names(); r == 0 && *key;
+	     key++) {
+		const char *value = sqlite3_uri_parameter(name, *key);
+
+		if (!value)
+			continue;
+		r = lsv_config_set(config, *key, value);
+		if (r < 0)
+			log_error(0,
+			          "cannot replicate %s: '%s' is not a value of "
+			          "%s; see lsvfs-vfs(7)",
+			          name, value, *key);
+	}
+	if (r == 0 && config->replica) {
+		char *expanded = lsv_config_expand(config->replica, name);
+
+		if (!expanded)
+			return -EINVAL;
+		free(config->replica);
+		config->replica = expanded;
+	}
+	return r;
+}
+
+/* NULL: this database is not replicated; it is the lower VFS's own. */
+static struct lsv_db *db_for(const char *name, int flags)
+{
+	struct lsv_config config = {0};
+	struct lsv_db *db = NULL;
+	const char *rival;
+
+	if (!name || !*name || !(flags & SQLITE_OPEN_MAIN_DB) ||
+	    !(flags & SQLITE_OPEN_READWRITE) || uri_is_set(name, "immutable") ||
+	    uri_is_set(name, "nolock"))
+		return NULL;
+	if (lsv_own_here())
+		return lsv_db_find(name);
+	if (configure(name, &config) == 0 && config.replica) {
+		rival = lsv_db_rival(name, config.replica);
+		if (rival)
+			log_error(0,
+			          "cannot replicate %s: replica %s is that of "
+			          "%s; use %%f or %%p in the URL",
+			          name, config.replica, rival);
+		else
+			db = lsv_db_open(name, &config);
+	}
+	lsv_config_free(&config);
+	return db;
+}
+
+static int open_main(struct lsv_file *file, const char *name, int flags,
+                     int *out_flags, struct lsv_db *db)
+{
+	int seen = flags, rc;
+
+	memset(file, 0, sizeof *file);
+	rc = lower_vfs->xOpen(lower_vfs, name, lsv_lower(file), flags, &seen);
+	if (out_flags)
+		*out_flags = seen;
+	if (rc != SQLITE_OK || lower_methods(file)->iVersion < 2) {
+		lsv_db_release(db);
+		if (rc != SQLITE_OK)
+			return rc;
+		db = NULL;
+	}
+	file->kind = LSV_FILE_MAIN;
+	file->family = lsv_family();
+	file->is_ours = lsv_own_here();
+	if (db && seen & SQLITE_OPEN_READONLY) {
+		lsv_db_release(db);
+		db = NULL;
+	}
+	file->db = db;
+	lsv_file_set_methods(file);
+	if (!db)
+		return rc;
+	lsv_db_add_file(db, file);
+	lsv_worker_init();
+	lsv_own_open(ours.zName);
+	return rc;
+}
+
+static int open_wal(struct lsv_file *file, struct lsv_file *main,
+                    const char *name, int flags, int *out_flags)
+{
+	int rc;
+
+	memset(file, 0, sizeof *file);
+	rc = lower_vfs->xOpen(lower_vfs, name, lsv_lower(file), flags,
+	                      out_flags);
+	if (rc != SQLITE_OK)
+		return rc;
+	file->kind = LSV_FILE_WAL;
+	file->family = main->family;
+	file->is_ours = main->is_ours;
+	file->db = main->db;
+	file->main = main;
+	main->wal = file;
+	lsv_file_set_methods(file);
+	return rc;
+}
+
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
                      int flags, int *out_flags)
 {
-	int rc = lower->xOpen(lower, name, file, flags, out_flags);
-	struct methods *methods;
+	struct lsv_file *main;
+	struct lsv_db *db;
 
-	(void)ours;
-	if (rc != SQLITE_OK || !(flags & SQLITE_OPEN_MAIN_DB) ||
-	    !(config.replica || sqlite3_uri_parameter(name, "replica")))
-		return rc;
-	methods = malloc(sizeof *methods);
-	if (!methods)
-		return rc;
-	methods->base = *file->pMethods;
-	methods->base.xFileControl = file_control;
-	methods->base.xClose = close_file;
-	methods->lower = file->pMethods;
-	file->pMethods = &methods->base;
-	return rc;
+	(void)vfs;
+	f->pMethods = NULL;
+	if (name && flags & SQLITE_OPEN_WAL) {
+		main = lsv_file_of(sqlite3_database_file_object(name));
+		if (main && main->db)
+			return open_wal((struct lsv_file *)f, main, name, flags,
+			                out_flags);
+		return pass(name, f, flags, out_flags);
+	}
+	db = db_for(name, flags);
+	if (!db)
+		return pass(name, f, flags, out_flags);
+	return open_main((struct lsv_file *)f, name, flags, out_flags, db);
 }
 
-int lsv_shim_register(const struct lsv_config *defaults, int make_default)
+static int create_vfs(const struct lsv_config *config)
 {
-	if (!lower) {
-		lower = sqlite3_vfs_find(NULL);
-		vfs = *lower;
-		vfs.zName = sqlite3_vfs_find("litestream") ? "lsvfs"
-		                                           : "litestream";
-		vfs.xOpen = open_file;
-		if (lsv_config_copy(defaults, &config) < 0)
-			return SQLITE_NOMEM;
-	}
-	return sqlite3_vfs_register(&vfs, make_default);
+	lower_vfs = sqlite3_vfs_find(NULL);
+	if (!lower_vfs)
+		return SQLITE_ERROR;
+	if (lsv_config_copy(config, &defaults) < 0)
+		return SQLITE_NOMEM;
+	ours.zName = sqlite3_vfs_find("litestream") ? "lsvfs" : "litestream";
+	if (strcmp(ours.zName, "lsvfs") == 0)
+		log_warn(0, "another VFS named litestream is registered: ours "
+		            "is named lsvfs");
+	ours.szOsFile = (int)sizeof(struct lsv_file) + lower_vfs->szOsFile;
+	lsv_forward_vfs(&ours, lower_vfs);
+	ours.xOpen = open_file;
+	return SQLITE_OK;
+}
+
+int lsv_shim_register(const struct lsv_config *config, int make_default)
+{
+	int rc = lower_vfs ? SQLITE_OK : create_vfs(config);
+
+	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
 }
 
 int lsv_shim_is_default(void)
 {
-	return sqlite3_vfs_find(NULL) == &vfs;
+	return sqlite3_vfs_find(NULL) == &ours;
 }
 
 int lsv_shim_sync(const char *db_path, int timeout_ms)
 {
-	(void)db_path;
-	(void)timeout_ms;
-	return SQLITE_NOTFOUND;
+	auto_free char *path = realpath(db_path, NULL);
+	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
+	int rc = SQLITE_OK, r;
+
+	if (!db)
+		return SQLITE_NOTFOUND;
+	if (!lsv_db_activate(db)) {
+		rc = SQLITE_IOERR;
+	} else {
+		r = lsv_worker_wait(db, lsv_worker_ticket(db),
+		                    timeout_ms < 0 ? -1
+		                                   : timeout_ms * LSV_NS_PER_MS,
+		                    false);
+		if (r < 0)
+			rc = r == -ETIMEDOUT ? SQLITE_BUSY : SQLITE_IOERR;
+	}
+	lsv_db_release(db);
+	return rc;
 }
 
 char *lsv_shim_status(const char *db_path)
 {
-	(void)db_path;
-	return NULL;
+	auto_free char *path = realpath(db_path, NULL);
+	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
+	struct lsv_status status;
+
+	if (!db)
+		return NULL;
+	lsv_db_release(db);
+	lsv_status_read(path, &status);
+	return lsv_status_json(&status);
 }

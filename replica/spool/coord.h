@@ -92,13 +92,20 @@ struct lsv_coord_page {
 	_Atomic(uint64_t) request;
 	_Atomic(uint64_t) captured_ticket;
 	_Atomic(uint64_t) shipped_ticket; /* on every replica */
-	uint64_t zero2[9];
+	/* Resets of the WAL whose backfill nobody was seen to sync (I4). */
+	_Atomic(uint64_t) unsynced_resets;
+	uint64_t zero2[8];
 	struct lsv_shipped shipped[LSV_REPLICAS_MAX]; /* 256 */
 	/* 768 */
 	_Atomic(uint32_t) stamp_next; /* number of stamps written */
 	uint8_t zero3[1024 - 772];
 	struct lsv_stamp stamps[LSV_STAMPS]; /* 1024 */
-	uint8_t zero4[LSV_COORD_SIZE - 1024 - LSV_STAMPS * 32];
+	/* 3072: the last reset that one of us witnessed (witness.h) */
+	_Atomic(uint32_t) reset_seq; /* odd: being written */
+	_Atomic(uint32_t) reset_frame;
+	_Atomic(uint32_t) reset_from[2];
+	_Atomic(uint32_t) reset_to[2];
+	uint8_t zero4[LSV_COORD_SIZE - 1024 - LSV_STAMPS * 32 - 24];
 };
 
 /* Maps 'dir'/coord, making it (whole, before it is mapped) when missing.

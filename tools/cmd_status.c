@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+
+/* lsvfs status: what monitoring asks, by its own exit statuses. */
+
+#include "replica/base/clock.h"
+#include "tools/command.h"
+#include "tools/exits.h"
+#include "vfs/status.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* As monitoring plugins have them. */
+enum { FINE = 0, BEHIND = 1, BROKEN = 2, CANNOT_TELL = 3 };
+
+static const char usage[] =
+	"usage: lsvfs status [-json] [-max-lag DURATION] DB\n"
+	"\n"
+	"  -json       one JSON object\n"
+	"  -max-lag D  behind by more than this is exit status 1 (10s)\n"
+	"  -help       print this\n"
+	"\n"
+	"Exit status: 0 fine, 1 behind, 2 broken, 3 cannot tell.\n";
+
+static void print_table(const struct lsv_status *status)
+{
+	char position[LSV_POS_TEXT_SIZE] = "-", time[LSV_TIME_TEXT_SIZE] = "-";
+
+	if (status->shipped.generation)
+		lsv_pos_format(&status->shipped, position);
+	if (status->shipped_ns)
+		lsv_time_format(status->shipped_ns, time);
+	printf("database  %s\nstate     %s\n", status->path,
+	       lsv_health_text(status->health));
+	printf("replica   %s  txid %" PRIu64 "  %s\n", position,
+	       status->shipped_txid, time);
+	if (status->lag_ns)
+		printf("lag       %.3f s (txid %" PRIu64 " is here)\n",
+		       (double)status->lag_ns / 1e9, status->captured_txid);
+	if (status->error[0])
+		printf("error     %s\n", status->error);
+}
+
+static int exit_status(const struct lsv_status *status, int64_t max_lag_ns)
+{
+	switch (status->health) {
+	case LSV_HEALTH_FINE:
+		return FINE;
+	case LSV_HEALTH_BEHIND:
+		return status->lag_ns > max_lag_ns ? BEHIND : FINE;
+	case LSV_HEALTH_FAILING:
+	case LSV_HEALTH_NONE:
+		return BROKEN;
+	case LSV_HEALTH_UNKNOWN:
+		return CANNOT_TELL;
+	}
+	abort();
+}
+
+static int print_json(const struct lsv_status *status)
+{
+	char *text = lsv_status_json(status);
+
+	if (!text)
+		return CANNOT_TELL;
+	puts(text);
+	free(text);
+	return 0;
+}
+
+static int bad_usage(void)
+{
+	fputs(usage, stderr);
+	return CANNOT_TELL;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"max-lag", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int64_t max_lag_ns = 10 * LSV_NS_PER_S;
+	struct lsv_status status;
+	int c, json = 0;
+
+	while ((c = getopt_long_only(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h')
+			return fputs(usage, stdout) < 0;
+		if (c == '?' ||
+		    (c == 'm' && lsv_duration_parse(optarg, &max_lag_ns) < 0))
+			return bad_usage();
+		json |= c == 'j';
+	}
+	if (optind + 1 != argc)
+		return bad_usage();
+	lsv_status_read(argv[optind], &status);
+	if (json && print_json(&status) != 0)
+		return CANNOT_TELL;
+	if (!json)
+		print_table(&status);
+	return exit_status(&status, max_lag_ns);
+}

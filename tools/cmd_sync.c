@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * lsvfs sync [-timeout D] DB: opens the database as any program of ours would,
+ * reads it (so that SQLite recovers what a crash left), and waits.
+ */
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "tools/command.h"
+#include "tools/exits.h"
+#include "vfs/lsvfs.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char usage[] =
+	"usage: lsvfs sync [-timeout DURATION] [-replica-url URL] DB\n"
+	"\n"
+	"Waits until every commit made before it was called is on the\n"
+	"replica, whether or not a program has the database open.\n"
+	"\n"
+	"  -timeout D       give up after D (\"10s\", \"5m\"; default: never)\n"
+	"  -replica-url URL where the replica is (default: "
+	"$LSVFS_REPLICA_URL)\n"
+	"  -help            print this\n"
+	"\n"
+	"Exit status: 0 everything is there; 1 it is not; 2 usage.\n";
+
+struct sync_args {
+	const char *db;
+	const char *url;
+	int timeout_ms; /* -1: none */
+	int help;
+};
+
+static int bad_usage(void)
+{
+	fputs(usage, stderr);
+	return -EINVAL;
+}
+
+static int parse_timeout(const char *text, struct sync_args *args)
+{
+	int64_t ns;
+
+	if (lsv_duration_parse(text, &ns) < 0 || ns / LSV_NS_PER_MS > INT_MAX) {
+		fprintf(stderr,
+		        "error: '%s' is not a duration such as 10s or 5m\n",
+		        text);
+		return bad_usage();
+	}
+	args->timeout_ms = (int)(ns / LSV_NS_PER_MS);
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct sync_args *args)
+{
+	static const struct option options[] = {
+		{"timeout", required_argument, NULL, 't'},
+		{"replica-url", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	*args = (struct sync_args){.timeout_ms = -1};
+	while ((c = getopt_long_only(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 't' && parse_timeout(optarg, args) < 0)
+			return -EINVAL;
+		if (c == 'r')
+			args->url = optarg;
+		if (c == 'h')
+			args->help = 1;
+		if (c == '?')
+			return bad_usage();
+	}
+	if (args->help)
+		return 0;
+	if (optind + 1 != argc) {
+		fputs("error: one database is needed\n", stderr);
+		return bad_usage();
+	}
+	args->db = argv[optind];
+	return 0;
+}
+
+static int open_and_read(const struct sync_args *args, sqlite3 **db)
+{
+	int rc = sqlite3_open_v2(args->db, db, SQLITE_OPEN_READWRITE,
+	                         "litestream");
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(*db,
+		                  "PRAGMA busy_timeout=10000;"
+		                  "SELECT 1 FROM sqlite_master LIMIT 1",
+		                  NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		fprintf(stderr, "error: cannot open %s: %s\n", args->db,
+		        sqlite3_errmsg(*db));
+	return rc;
+}
+
+static int is_wal(sqlite3 *db)
+{
+	sqlite3_stmt *statement;
+	int result = 0;
+
+	if (sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &statement,
+	                       NULL) != SQLITE_OK)
+		return 0;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		result = sqlite3_stricmp((const char *)sqlite3_column_text(
+						 statement, 0),
+		                         "wal") == 0;
+	sqlite3_finalize(statement);
+	return result;
+}
+
+static int explain(const struct sync_args *args, int rc)
+{
+	char *status = lsvfs_status(args->db);
+
+	if (rc == SQLITE_NOTFOUND)
+		fprintf(stderr,
+		        "error: %s has no replica: set $LSVFS_REPLICA_URL or "
+		        "give -replica-url\n",
+		        args->db);
+	else
+		fprintf(stderr, "error: %s is not on its replica: %s\n%s\n",
+		        args->db,
+		        rc == SQLITE_BUSY ? "timed out" : "it cannot be",
+		        status ? status : "");
+	lsvfs_free(status);
+	return EXITS_FAILED;
+}
+
+int cmd_sync(int argc, char **argv)
+{
+	struct lsvfs_options options = {.size = sizeof options};
+	struct sync_args args;
+	sqlite3 *db = NULL;
+	int rc;
+
+	if (parse(argc, argv, &args) < 0)
+		return EXITS_USAGE;
+	if (args.help) {
+		fputs(usage, stdout);
+		return EXITS_DONE;
+	}
+	options.replica = args.url;
+	if (lsvfs_register(&options) != SQLITE_OK)
+		return EXITS_USAGE;
+	rc = open_and_read(&args, &db);
+	if (rc == SQLITE_OK && !is_wal(db)) {
+		fprintf(stderr,
+		        "error: %s is not in WAL mode: run PRAGMA "
+		        "journal_mode=wal once\n",
+		        args.db);
+		rc = SQLITE_MISUSE;
+	} else if (rc == SQLITE_OK) {
+		rc = lsvfs_sync(args.db, args.timeout_ms);
+		if (rc != SQLITE_OK)
+			explain(&args, rc);
+	}
+	sqlite3_close(db);
+	return rc == SQLITE_OK ? EXITS_DONE : EXITS_FAILED;
+}

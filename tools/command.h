@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSVFS_COMMAND_H
+#define LSVFS_COMMAND_H
+
+/* The commands of lsvfs(1): argv[0] is the command's own name; each returns
+ * the exit status (exits.h). */
+
+typedef int command_fn(int argc, char **argv);
+
+struct command {
+	const char *name;
+	const char *purpose;
+	command_fn *run;
+};
+
+command_fn cmd_sync, cmd_status, cmd_version;
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+
+/* lsvfs(1): a table of commands. */
+
+#include "tools/command.h"
+#include "tools/exits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int run_help(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"sync", "wait until every commit is on the replica", cmd_sync},
+	{"status", "is it replicating, how far behind, why not", cmd_status},
+	{"version", "print the version", cmd_version},
+	{"help", "print this", run_help},
+};
+
+#define N_COMMANDS (sizeof commands / sizeof *commands)
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: lsvfs COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name,
+		        commands[i].purpose);
+	fputs("\nlsvfs COMMAND -help tells more.  To get a database back: "
+	      "lsvfs-restore(1).\n",
+	      out);
+}
+
+static int run_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	print_usage(stdout);
+	return EXITS_DONE;
+}
+
+static const char *without_dashes(const char *word)
+{
+	for (int i = 0; i < 2 && *word == '-'; i++)
+		word++;
+	return word;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? without_dashes(argv[1]) : "";
+
+	tools_log_init();
+	if (strcmp(name, "h") == 0)
+		name = "help";
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1)
+		fprintf(stderr, "error: no command '%s'\n\n", argv[1]);
+	print_usage(stderr);
+	return EXITS_USAGE;
+}

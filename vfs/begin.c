@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/begin.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "replica/spool/folder.h"
+#include "replica/wal/pagehash.h"
+#include "vfs/copy.h"
+#include "vfs/image.h"
+#include "vfs/lead.h"
+#include "vfs/own.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RETRY_MIN_NS (50 * LSV_NS_PER_MS)
+#define RETRY_MAX_NS (60 * LSV_NS_PER_S)
+
+/* What a new generation is made of, until it is handed over. */
+struct birth {
+	struct lsv_db *db;
+	uint64_t generation;
+	char *gen_dir;
+	struct lsv_pagemap *pages;
+	struct lsv_commit base;
+	int failed; /* of the page hashes */
+};
+
+static void upload_of(const struct birth *birth, struct lsv_upload *upload)
+{
+	*upload = (struct lsv_upload){
+		.gen_dir = birth->gen_dir,
+		.generation = birth->generation,
+		.codec = birth->db->config.compression,
+	};
+	memcpy(upload->lineage, birth->db->state.lineage,
+	       sizeof upload->lineage);
+}
+
+static void note_hash(void *arg, uint32_t page_no, uint64_t hash)
+{
+	struct birth *birth = arg;
+
+	if (birth->failed == 0)
+		birth->failed = lsv_pagemap_set(birth->pages, page_no, hash);
+}
+
+static int choose_generation(struct birth *birth)
+{
+	struct lsv_db *db = birth->db;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	struct lsv_indexes indexes = {0};
+	int r;
+
+	if (!lsv_lead_holds(db))
+		return -EAGAIN;
+	r = lsv_folder_indexes(db->gen_dir, &indexes);
+	free(indexes.at);
+	/* A folder that was claimed and never had a shadow will do. */
+	if (r == 0 && indexes.n == 0)
+		birth->generation = db->generation;
+	else
+		r = lsv_folder_new_generation(db->dir, db->file_mode,
+		                              &birth->generation);
+	birth->gen_dir = lsv_folder_generation_dir(db->dir, birth->generation);
+	return r < 0 ? r : birth->gen_dir ? 0 : -ENOMEM;
+}
+
+static int spool(struct birth *birth, struct lsv_image *image)
+{
+	const struct lsv_shm *head = lsv_image_head(image);
+	struct lsv_upload upload;
+	int r;
+
+	r = lsv_pagemap_open(birth->db->dir, head->page_size,
+	                     birth->db->file_mode, &birth->pages);
+	if (r == 0)
+		r = lsv_pagemap_clear(birth->pages);
+	if (r < 0)
+		return r;
+	upload_of(birth, &upload);
+	birth->base = (struct lsv_commit){
+		.time_ns = lsv_clock_ns(),
+		.db_pages = head->db_pages,
+	};
+	r = lsv_upload_spool_snapshot(
+		&upload, 0,
+		&(struct lsv_snapshot_source){lsv_image_pages(image),
+	                                      head->page_size, note_hash,
+	                                      birth},
+		&birth->base);
+	if (r == 0)
+		r = birth->failed;
+	if (r == 0 && lsv_pagemap_sum(birth->pages) != birth->base.page_hash)
+		r = -EIO;
+	return r;
+}
+
+/* The generation becomes the current one, standing at the image's commit. */
+static int hand_over(struct birth *birth, struct lsv_image *image)
+{
+	struct lsv_db *db = birth->db;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	const struct lsv_shm *head = lsv_image_head(image);
+	struct lsv_record base = {birth->base, *lsv_image_real(image)};
+	struct lsv_pos old = {0};
+	int r;
+
+	if (!lsv_lead_holds(db))
+		return -EAGAIN;
+	if (db->wal)
+		old = (struct lsv_pos){db->generation,
+		                       lsv_shadow_index(db->wal),
+		                       lsv_shadow_end(db->wal)->commit.end};
+	r = lsv_lead_switch(db, birth->generation);
+	if (r == 0)
+		r = lsv_shadow_create(db->gen_dir, db->generation, 0,
+		                      head->page_size, &base, db->file_mode,
+		                      &db->wal);
+	if (r == 0)
+		r = lsv_pagemap_mark(birth->pages, 0, 0);
+	if (r == 0 && head->mx_frame > 0)
+		r = lsv_source_begin(&db->source, db->wal_path, head);
+	if (r == 0)
+		r = lsv_source_seek(&db->source, &base.real);
+	if (r < 0)
+		return r;
+	db->pages = take(birth->pages);
+	db->parent = old;
+	db->captured_ns = base.commit.time_ns;
+	db->n_segments = 0;
+	db->state.tuple = (struct lsv_tuple){0};
+	db->is_begun = true;
+	if (head->mx_frame == 0)
+		memcpy(db->source.salt, head->salt, sizeof db->source.salt);
+	atomic_store(&db->role, LSV_LIVE);
+	lsv_copy_publish(db, head->salt, head->mx_frame);
+	return 0;
+}
+
+static void announce(struct lsv_db *db)
+{
+	char text[LSV_POS_TEXT_SIZE];
+
+	lsv_pos_format(&(struct lsv_pos){db->generation, 0, 0}, text);
+	log_info("%s: generation %.16s begins: %s; replica %s", db->path, text,
+	         db->reason, db->config.replica);
+	db->reason[0] = 0;
+	lsv_folder_remove_others(db->dir, db->generation);
+}
+
+static int new_generation(struct lsv_db *db, struct lsv_image *image)
+{
+	struct birth birth = {.db = db};
+	int r = choose_generation(&birth);
+
+	if (r == 0)
+		r = spool(&birth, image);
+	if (r == 0)
+		r = hand_over(&birth, image);
+	if (r == 0) {
+		announce(db);
+	} else if (birth.gen_dir) {
+		struct lsv_upload upload;
+
+		upload_of(&birth, &upload);
+		lsv_upload_drop_snapshot(&upload, 0);
+	}
+	lsv_pagemap_close(birth.pages);
+	free(birth.gen_dir);
+	return r;
+}
+
+static int image_hash(struct lsv_image *image, uint64_t *sum)
+{
+	const struct lsv_shm *head = lsv_image_head(image);
+	struct lsv_reader *pages = lsv_image_pages(image);
+	auto_free uint8_t *page = malloc(head->page_size);
+	ssize_t n = 0;
+
+	if (!page)
+		return -ENOMEM;
+	*sum = 0;
+	for (uint32_t i = 1; i <= head->db_pages; i++) {
+		n = lsv_read_full(pages, page, head->page_size);
+		if (n < 0)
+			return (int)n;
+		*sum ^= lsv_page_hash(i, page, head->page_size);
+	}
+	return pages->rewind(pages);
+}
+
+/* Case 3: the database is what the shadow's end says it was. */
+static int continue_by_hash(struct lsv_db *db, struct lsv_image *image)
+{
+	const struct lsv_shm *head = lsv_image_head(image);
+	struct lsv_record end;
+	uint64_t sum;
+	int r;
+
+	pthread_mutex_lock(&db->shadow);
+	r = db->is_begun && db->wal && lsv_lead_holds(db) ? 0 : -ESTALE;
+	if (r == 0)
+		end = *lsv_shadow_end(db->wal);
+	pthread_mutex_unlock(&db->shadow);
+	if (r < 0 || end.commit.db_pages != head->db_pages)
+		return -ESTALE;
+	r = image_hash(image, &sum);
+	if (r < 0)
+		return r;
+	if (sum != end.commit.page_hash)
+		return -ESTALE;
+	pthread_mutex_lock(&db->shadow);
+	r = lsv_lead_holds(db) && db->is_begun ? 0 : -EAGAIN;
+	if (r == 0)
+		r = lsv_source_begin(&db->source, db->wal_path, head);
+	if (r == 0)
+		r = lsv_source_seek(&db->source, lsv_image_real(image));
+	if (r == 0) {
+		db->reason[0] = 0;
+		atomic_store(&db->role, LSV_LIVE);
+		lsv_copy_publish(db, head->salt, head->mx_frame);
+	}
+	pthread_mutex_unlock(&db->shadow);
+	return r;
+}
+
+/* The cheap cases once more: CKPT is held now, so no reset is half done. */
+static int attach_again(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (!lsv_lead_holds(db) || !db->is_begun || !db->wal)
+		return -ESTALE;
+	return lsv_lead_attach(db);
+}
+
+static int begin_at_image(struct lsv_db *db)
+{
+	auto_image struct lsv_image *image = NULL;
+	const struct lsv_shm *head;
+	int r = lsv_image_open(db, &image);
+
+	if (r < 0)
+		return r;
+	r = attach_again(db);
+	if (r != -ESTALE)
+		return r;
+	head = lsv_image_head(image);
+	r = lsv_image_stand(image, head->mx_frame, head->db_pages);
+	if (r == 0)
+		r = continue_by_hash(db, image);
+	if (r == -ESTALE)
+		r = new_generation(db, image);
+	return r;
+}
+
+/* With no application connection the database is opened by ourselves, and
+ * left as an application's last close leaves it. */
+static int visit(struct lsv_db *db)
+{
+	int rc, r;
+
+	lsv_own_lock();
+	rc = lsv_own_attach(db);
+	r = rc == SQLITE_OK ? begin_at_image(db) : -EAGAIN;
+	if (rc == SQLITE_OK)
+		lsv_own_detach(db, true);
+	lsv_own_unlock();
+	return r;
+}
+
+static bool has_files(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	return db->n_files > 0;
+}
+
+static void remember(struct lsv_db *db, int r)
+{
+	int64_t wait_ns = RETRY_MIN_NS;
+
+	if (r == 0) {
+		db->begin_failures = 0;
+		db->begin_due_ns = 0;
+		return;
+	}
+	/* What passes by itself is no failure to speak of: a lock, an
+	 * application that wants EXCLUSIVE, a database without pages. */
+	if (r != -EAGAIN && r != -EBUSY && r != -ECANCELED && r != -ENODATA &&
+	    db->begin_failures == 0)
+		log_error(r, "%s: cannot take a snapshot", db->path);
+	for (int i = 0; i < db->begin_failures && wait_ns < RETRY_MAX_NS; i++)
+		wait_ns *= 2;
+	db->begin_failures++;
+	db->begin_due_ns = lsv_clock_mono_ns() + wait_ns;
+}
+
+static void enter_and(struct lsv_db *db, int (*read_it)(struct lsv_db *))
+{
+	int r = lsv_db_enter(db);
+
+	if (r == 0) {
+		r = read_it(db);
+		lsv_db_leave(db);
+	}
+	remember(db, r);
+}
+
+static int begin(struct lsv_db *db)
+{
+	return has_files(db) ? begin_at_image(db) : visit(db);
+}
+
+void lsv_begin(struct lsv_db *db)
+{
+	enter_and(db, begin);
+}
+
+/* Ends index N-1 where the shadow is and begins N there. */
+static int rotate(struct lsv_db *db, struct lsv_image *image,
+                  struct lsv_record *base, uint32_t *index)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	const struct lsv_shm *head = lsv_image_head(image);
+	struct lsv_shadow *next = NULL;
+	int r = lsv_lead_holds(db) && atomic_load(&db->role) == LSV_LIVE
+	                ? lsv_copy_commits(db, UINT64_MAX)
+	                : -EAGAIN;
+
+	if (r < 0)
+		return r;
+	/* CKPT is held: what the head said of the backfill still holds, and
+	 * the shadow's end is a commit at or behind it. */
+	if (!lsv_salt_equal(db->source.salt, head->salt))
+		return -EAGAIN;
+	*base = *lsv_shadow_end(db->wal);
+	*index = lsv_shadow_index(db->wal) + 1;
+	r = lsv_shadow_create(db->gen_dir, db->generation, *index,
+	                      lsv_shadow_page_size(db->wal), base,
+	                      db->file_mode, &next);
+	if (r < 0)
+		return r;
+	lsv_shadow_close(db->wal);
+	db->wal = next;
+	db->n_segments = 0;
+	lsv_copy_publish(db, db->source.salt, db->source.real.frame);
+	return lsv_image_stand(image, db->source.real.frame,
+	                       base->commit.db_pages);
+}
+
+static int snapshot(struct lsv_db *db)
+{
+	auto_image struct lsv_image *image = NULL;
+	struct birth birth = {.db = db, .generation = db->generation};
+	struct lsv_upload upload;
+	struct lsv_record base;
+	uint64_t page_hash;
+	uint32_t index = 0;
+	int r = lsv_image_open(db, &image);
+
+	if (r == 0)
+		r = rotate(db, image, &base, &index);
+	if (r < 0)
+		return r;
+	birth.gen_dir = lsv_folder_generation_dir(db->dir, birth.generation);
+	if (!birth.gen_dir)
+		return -ENOMEM;
+	upload_of(&birth, &upload);
+	page_hash = base.commit.page_hash;
+	r = lsv_upload_spool_snapshot(
+		&upload, index,
+		&(struct lsv_snapshot_source){lsv_image_pages(image),
+	                                      lsv_image_head(image)->page_size,
+	                                      NULL, NULL},
+		&base.commit);
+	if (r == 0 && base.commit.page_hash != page_hash)
+		r = log_error(-EBADMSG,
+		              "%s: its pages are not what was committed",
+		              db->path);
+	if (r < 0)
+		lsv_upload_drop_snapshot(&upload, index);
+	free(birth.gen_dir);
+	return r;
+}
+
+void lsv_begin_index(struct lsv_db *db)
+{
+	enter_and(db, snapshot);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_CAPTURE_H
+#define LSV_CAPTURE_H
+
+/*
+ * What the application's thread does about a commit: notices that it
+ * happened, stamps it, wakes whoever copies.  No copy, no sync, at most one
+ * futex wake (I5).
+ */
+
+#include "vfs/db.h"
+
+/* WRITE was granted, or is about to be let go. */
+void lsv_capture_begin(struct lsv_file *main);
+void lsv_capture_end(struct lsv_file *main);
+
+/* SQLITE_FCNTL_COMMIT_PHASETWO: the commit is visible.  SQLITE_OK, or what
+ * durability=replica answers on its timeout. */
+int lsv_capture_phase_two(struct lsv_file *main);
+
+/* A write to the -wal, before it is passed down.  Follows the exclusive
+ * modes, in which resets come without a lock. */
+void lsv_capture_wal_write(struct lsv_file *wal, const void *buf, int n,
+                           sqlite3_int64 at);
+void lsv_capture_wal_truncate(struct lsv_file *wal);
+/* What was written so far is final (heap mode): CKPT_START, xSync, close. */
+void lsv_capture_finalise(struct lsv_file *main);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/copy.h"
+#include "replica/spool/witness.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "replica/wal/pagehash.h"
+#include "vfs/lead.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define SEGMENTS_PER_INDEX 100
+#define BYTES_PER_INDEX (UINT64_C(64) << 20)
+
+struct copy {
+	struct lsv_db *db;
+	const struct lsv_shm *live;
+	bool is_final; /* nobody can reset meanwhile */
+};
+
+void lsv_copy_publish(struct lsv_db *db, const uint32_t salt[2], uint32_t frame)
+{
+	const struct lsv_record *end = lsv_shadow_end(db->wal);
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	lsv_coord_set_captured(coord,
+	                       &(struct lsv_captured){
+				       .salt = {salt[0], salt[1]},
+				       .frame = frame,
+				       .generation = db->generation,
+				       .index = lsv_shadow_index(db->wal),
+				       .offset = end->commit.end,
+				       .txid = end->commit.txid,
+				       .time_ns = end->commit.time_ns,
+			       });
+	atomic_store(&coord->advanced_ns, lsv_clock_mono_ns());
+	atomic_fetch_add(&coord->done, 1);
+	if (atomic_load(&coord->waiters))
+		lsv_futex_wake(&coord->done, INT_MAX);
+}
+
+static bool still(void *arg)
+{
+	struct copy *copy = arg;
+	struct lsv_shm now;
+
+	return copy->is_final || (lsv_db_live(copy->db, &now) == 0 &&
+	                          lsv_salt_equal(now.salt, copy->live->salt));
+}
+
+/* Never before its predecessor, never too early for -timestamp. */
+static int64_t commit_time(struct lsv_db *db)
+{
+	int64_t t = lsv_coord_time(lsv_db_coord(db), db->source.salt,
+	                           db->source.real.frame);
+
+	if (t == 0)
+		t = lsv_clock_ns();
+	if (t < db->captured_ns)
+		t = db->captured_ns;
+	return t;
+}
+
+static int commit(struct lsv_db *db, uint32_t db_pages)
+{
+	int64_t time_ns = commit_time(db);
+	int r;
+
+	lsv_pagemap_shrink(db->pages, db_pages);
+	r = lsv_shadow_commit(db->wal, time_ns, lsv_pagemap_sum(db->pages),
+	                      &db->source.real);
+	if (r == 0)
+		db->captured_ns = time_ns;
+	return r;
+}
+
+static int frame(void *arg, const struct lsv_frame *frame, const void *page)
+{
+	struct lsv_db *db = ((struct copy *)arg)->db;
+	uint32_t page_size = db->source.page_size;
+	int r = lsv_shadow_append(db->wal, frame->page_no, frame->db_pages,
+	                          page);
+
+	if (r == 0)
+		r = lsv_pagemap_set(
+			db->pages, frame->page_no,
+			lsv_page_hash(frame->page_no, page, page_size));
+	if (r == 0 && frame->db_pages)
+		r = commit(db, frame->db_pages);
+	return r;
+}
+
+/* A reset that one of us witnessed: the end of the shadow is where the new
+ * incarnation begins (gate.c and capture.c say so). */
+static int follow_reset(struct lsv_db *db, const struct lsv_shm *live)
+{
+	bool is_new = false;
+	int r;
+
+	if (!lsv_witness_follows(lsv_db_coord(db), db->source.salt,
+	                         db->source.real.frame, live, &is_new))
+		/* Who resets says so before it lets the gate go, so before the
+		 * first frame; until then nothing is known. */
+		return live->mx_frame == 0 ? -EAGAIN : -ESTALE;
+	if (!is_new)
+		return 0;
+	r = lsv_source_begin(&db->source, db->wal_path, live);
+	if (r == 0)
+		lsv_copy_publish(db, live->salt, 0);
+	return r;
+}
+
+/* An index ends at about 100 segments or 64 MiB (design.md section 6). */
+static int rotate_if_due(struct lsv_db *db)
+{
+	const struct lsv_record *end = lsv_shadow_end(db->wal);
+	struct lsv_shadow *next = NULL;
+	int r;
+
+	if (end->commit.end == 0 || (db->n_segments < SEGMENTS_PER_INDEX &&
+	                             end->commit.end < BYTES_PER_INDEX))
+		return 0;
+	r = lsv_shadow_create(
+		db->gen_dir, db->generation, lsv_shadow_index(db->wal) + 1,
+		lsv_shadow_page_size(db->wal), end, db->file_mode, &next);
+	if (r < 0)
+		return r;
+	lsv_shadow_close(db->wal);
+	db->wal = next;
+	db->n_segments = 0;
+	lsv_copy_publish(db, db->source.salt, db->source.real.frame);
+	return 0;
+}
+
+static int copy_to(struct lsv_db *db, const struct lsv_shm *live, bool is_final)
+{
+	uint32_t before = db->source.real.frame;
+	uint32_t n_zero = db->source.n_zero;
+	int r = lsv_source_read(&db->source, live->mx_frame, still, frame,
+	                        &(struct copy){db, live, is_final});
+
+	if (r < 0) {
+		lsv_shadow_rollback(db->wal);
+		return r;
+	}
+	if (db->source.n_zero != n_zero && n_zero == 0)
+		log_warn(0,
+		         "found frames without checksums in %s: a bug of "
+		         "SQLite before 3.50.2; a crash would lose them",
+		         db->wal_path);
+	if (db->source.real.frame != before)
+		lsv_copy_publish(db, live->salt, live->mx_frame);
+	return rotate_if_due(db);
+}
+
+static int failed(struct lsv_db *db, int r)
+{
+	if (r == 0 || r == -EAGAIN || r == -ENODATA)
+		return r;
+	if (r == -ESTALE)
+		lsv_lead_end(db, "its WAL was reset without us");
+	else if (r == -EBADMSG)
+		lsv_lead_end(db, "its WAL does not verify behind frame %u",
+		             db->source.real.frame);
+	else
+		lsv_lead_end(db, "the shadow WAL in %s cannot be written: %s",
+		             db->dir, strerror(-r));
+	return r;
+}
+
+static int copy_commits(struct lsv_db *db, const struct lsv_shm *live,
+                        uint64_t budget, bool is_final)
+{
+	int r = 0;
+
+	if (!lsv_salt_equal(live->salt, db->source.salt))
+		r = follow_reset(db, live);
+	if (r < 0)
+		return r;
+	if (live->mx_frame < db->source.real.frame)
+		return -ESTALE;
+	if (live->mx_frame == db->source.real.frame)
+		return 0;
+	if ((uint64_t)(live->mx_frame - db->source.real.frame) *
+	            (live->page_size + LSV_FRAME_HEADER_SIZE) >
+	    budget)
+		return -EAGAIN;
+	return copy_to(db, live, is_final);
+}
+
+int lsv_copy_commits(struct lsv_db *db, uint64_t budget)
+{
+	struct lsv_shm live;
+	int r = lsv_db_live(db, &live);
+
+	if (r < 0)
+		return r;
+	return failed(db, copy_commits(db, &live, budget, false));
+}
+
+int lsv_copy_commits_to(struct lsv_db *db, const struct lsv_shm *head)
+{
+	return failed(db, copy_commits(db, head, UINT64_MAX, true));
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_DB_H
+#define LSV_DB_H
+
+/*
+ * One replicated database in this process: its connections, its shadow, its
+ * replica.  It begins with the first open and outlives the last close until
+ * what it has is on the replica.
+ *
+ *	PASSIVE ---first commit---> FOLLOWING <---lock lost---+
+ *	                               | lock granted         |
+ *	                               v                      |
+ *	   +-------------------- ADRIFT (leads; the shadow is not connected to
+ *	   |  continuity proven     ^  |  a live WAL: none is open, or unproven)
+ *	   v                        |  | snapshot done
+ *	 LIVE (leads; every commit -+  |
+ *	   ^   goes into the shadow)   |
+ *	   +---------------------------+
+ *
+ * Locks, in the order in which they may nest: SQLite's, then 'shadow', then
+ * 'mutex'.  None is held across a call into SQLite, a lock method of the
+ * lower VFS or a replica (design.md section 6).
+ */
+
+#include "replica/base/cleanup.h"
+#include "replica/ship/config.h"
+#include "replica/ship/upload.h"
+#include "replica/spool/coord.h"
+#include "replica/spool/pagemap.h"
+#include "replica/spool/shadow.h"
+#include "replica/spool/state.h"
+#include "vfs/file.h"
+#include "vfs/source.h"
+
+#include <pthread.h>
+
+enum lsv_role { LSV_PASSIVE, LSV_FOLLOWING, LSV_ADRIFT, LSV_LIVE };
+
+/* What the replica has, as the leader knows it; under 'mutex'. */
+struct lsv_replica {
+	struct lsv_client *client; /* only the job's thread */
+	struct lsv_pos shipped;    /* generation 0: nothing yet */
+	bool has_snapshot;         /* of the generation */
+	bool has_owner;            /* owner.json and lineage.json are there */
+	uint64_t txid;
+	int64_t time_ns;
+	uint32_t n_failures; /* in a row */
+	int64_t failing_since_ns;
+	int64_t retry_ns;        /* monotonic: not before */
+	int64_t last_put_ns;     /* monotonic */
+	uint64_t since_snapshot; /* WAL bytes shipped since the newest one */
+	uint64_t snapshot_bytes; /* database bytes in it */
+	int64_t snapshot_ns;     /* UTC */
+	uint64_t n_snapshots;
+	char error[LSV_ERROR_TEXT_SIZE];
+};
+
+struct lsv_db {
+	LIST_ENTRY(lsv_db) link; /* of the process's databases */
+	uint32_t family;
+	int n_refs; /* under the registry's mutex */
+
+	/* Fixed from the start. */
+	char *path;
+	char *wal_path;
+	char *shm_path;
+	char *dir;
+	struct lsv_config config;
+	mode_t file_mode;
+
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;      /* with mutex: ours_open, jobs */
+	LIST_HEAD(, lsv_file) files; /* connections, our own visits too */
+	int n_files;                 /* the application's */
+	int n_ours;                  /* handles of ours on the database */
+	int n_exclusive_wanted;      /* no new handle of ours while not 0 */
+	uint64_t dev;                /* of the database file */
+	uint64_t ino;
+	bool is_foreign; /* cannot be replicated; 'why' says it */
+	bool is_fork_excluded;
+	char why[LSV_ERROR_TEXT_SIZE];
+
+	/* Atomics that any thread may look at. */
+	_Atomic(struct lsv_coord_page *) coord; /* NULL: not active yet */
+	_Atomic(int) role;                      /* enum lsv_role */
+	_Atomic(int) hot;         /* 1: the worker looks at it by itself */
+	_Atomic(int) interrupt;   /* our handles give up */
+	_Atomic(int) saw_db_sync; /* a checkpoint synced this incarnation */
+	_Atomic(int) last_put_failed;
+	_Atomic(int) is_sync_full; /* commits sync the WAL themselves */
+	_Atomic(int) native;       /* no checkpoints of ours */
+	_Atomic(int) n_waiting;    /* in PHASETWO, for the replica */
+	_Atomic(uint64_t) dirty; /* stamps of this process not known shipped */
+
+	/* Under 'shadow'. */
+	pthread_mutex_t shadow;
+	struct lsv_source source;
+	struct lsv_shadow *wal;
+	struct lsv_pagemap *pages;
+	struct lsv_state state;
+	uint64_t generation;
+	char *gen_dir;
+	int lock_fd;
+	uint64_t epoch;
+	uint32_t n_segments;              /* of the current index */
+	bool is_begun;                    /* the generation has a shadow */
+	bool was_empty;                   /* it never had one */
+	char reason[LSV_ERROR_TEXT_SIZE]; /* why a new generation is due */
+	struct lsv_pos parent;
+	int64_t captured_ns; /* UTC time of the last commit captured */
+
+	/* The worker's. */
+	STAILQ_ENTRY(lsv_db) poked_link;
+	LIST_ENTRY(lsv_db) watched_link;
+	LIST_ENTRY(lsv_db) led_link;
+	bool is_watched;
+	bool is_led;
+	bool naps;              /* look again in a moment */
+	int64_t due_ns;         /* monotonic: look again then */
+	int n_quiet;            /* looks in a row that found nothing */
+	int64_t stuck_since_ns; /* monotonic: the leader does not advance */
+	uint32_t wake_seen;     /* of coord->wake */
+	uint64_t seen_txid;
+	int64_t round_due_ns; /* monotonic: no PASSIVE round before */
+	int64_t round_backoff_ns;
+	int64_t drain_due_ns;
+	int64_t drain_backoff_ns;
+	int64_t begin_due_ns; /* not before: a snapshot that failed */
+	int begin_failures;
+	bool is_job_queued; /* under mutex */
+
+	struct lsv_replica replica; /* under mutex but its client */
+	_Atomic(uint64_t) captured_ticket;
+	_Atomic(uint64_t) synced_resets;
+};
+
+/* The database of a path, made when new; one reference more.  The config is
+ * copied.  NULL: out of memory. */
+struct lsv_db *lsv_db_open(const char *path, const struct lsv_config *config);
+/* The one that is there, or NULL; one reference more. */
+struct lsv_db *lsv_db_find(const char *path);
+/* Another database that was given the same replica, or NULL; borrowed. */
+const char *lsv_db_rival(const char *path, const char *replica);
+void lsv_db_release(struct lsv_db *db);
+/* Handles of ours on the database: in only while no application connection
+ * wants EXCLUSIVE (-EBUSY), counted, out again. */
+int lsv_db_enter(struct lsv_db *db);
+void lsv_db_leave(struct lsv_db *db);
+/* An application connection wants EXCLUSIVE: ours give up, none comes back
+ * before the other call. */
+void lsv_db_exclude(struct lsv_db *db);
+void lsv_db_readmit(struct lsv_db *db);
+
+/* Calls each() for every database, holding a reference. */
+void lsv_db_each(void (*each)(struct lsv_db *db, void *arg), void *arg);
+
+void lsv_db_add_file(struct lsv_db *db, struct lsv_file *file);
+void lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file);
+
+/* Makes the local folder and the shared page; idempotent.  False: cannot be,
+ * and this was said; the database is then not replicated. */
+bool lsv_db_activate(struct lsv_db *db);
+
+/* The live head of SQLite's shm, by one of our connections' mappings.
+ * -ENODATA: no connection has one. */
+int lsv_db_live(struct lsv_db *db, struct lsv_shm *live);
+
+static inline struct lsv_coord_page *lsv_db_coord(struct lsv_db *db)
+{
+	return atomic_load_explicit(&db->coord, memory_order_acquire);
+}
+
+/* A new process family begins in a forked child: what was is left alone. */
+uint32_t lsv_family(void);
+void lsv_db_fork_child(void);
+void lsv_db_fork_prepare(void);
+void lsv_db_fork_parent(void);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/lead.h"
+#include "replica/spool/witness.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/fileio.h"
+#include "replica/base/log.h"
+#include "replica/spool/folder.h"
+#include "replica/spool/leader.h"
+#include "replica/spool/recover.h"
+#include "replica/wal/pagehash.h"
+#include "vfs/copy.h"
+#include "vfs/worker.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static void set_reason(struct lsv_db *db, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void set_reason(struct lsv_db *db, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(db->reason, sizeof db->reason, format, args);
+	va_end(args);
+}
+
+static void forget_shadow(struct lsv_db *db)
+{
+	lsv_shadow_close(take(db->wal));
+	lsv_pagemap_close(take(db->pages));
+	lsv_source_close(&db->source);
+	db->is_begun = false;
+}
+
+static void forget_lock(struct lsv_db *db)
+{
+	if (db->lock_fd >= 0)
+		close(db->lock_fd);
+	db->lock_fd = -1;
+	free(take(db->gen_dir));
+	db->generation = 0;
+}
+
+bool lsv_lead_holds(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	if (atomic_load(&db->role) < LSV_ADRIFT)
+		return false;
+	if (lsv_leader_lock(db->lock_fd) &&
+	    atomic_load(&coord->epoch) == db->epoch)
+		return true;
+	forget_shadow(db);
+	forget_lock(db);
+	atomic_store(&db->role, LSV_FOLLOWING);
+	return false;
+}
+
+void lsv_lead_drop(struct lsv_db *db)
+{
+	if (!lsv_lead_holds(db))
+		return;
+	if (db->pages && db->wal)
+		lsv_pagemap_mark(db->pages, lsv_shadow_index(db->wal),
+		                 lsv_shadow_end(db->wal)->commit.end);
+	forget_shadow(db);
+	atomic_store(&lsv_db_coord(db)->leader_pid, 0);
+	lsv_leader_unlock(db->lock_fd);
+	forget_lock(db);
+	atomic_store(&db->role, LSV_FOLLOWING);
+}
+
+static void set_uncaptured(struct lsv_db *db)
+{
+	lsv_coord_set_captured(lsv_db_coord(db), &(struct lsv_captured){0});
+}
+
+void lsv_lead_end(struct lsv_db *db, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(db->reason, sizeof db->reason, format, args);
+	va_end(args);
+	log_warn(0, "%s: generation %016llx ends: %s", db->path,
+	         (unsigned long long)db->generation, db->reason);
+	set_uncaptured(db);
+	db->is_begun = false;
+	db->begin_due_ns = 0;
+	atomic_store(&db->role, LSV_ADRIFT);
+}
+
+void lsv_lead_detach(struct lsv_db *db)
+{
+	if (atomic_load(&db->role) == LSV_LIVE)
+		atomic_store(&db->role, LSV_ADRIFT);
+	lsv_source_close(&db->source);
+}
+
+/* From here on it is we who count in the shared page. */
+static void raise_epoch(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	uint8_t boot[LSV_BOOT_ID_SIZE];
+
+	lsv_boot_id(boot);
+	if (memcmp(coord->leader_boot, boot, sizeof boot) != 0) {
+		/* What it says of SQLite's files was true in another boot. */
+		set_uncaptured(db);
+		memcpy(coord->leader_boot, boot, sizeof boot);
+	}
+	db->epoch = atomic_fetch_add(&coord->epoch, 1) + 1;
+	atomic_store(&coord->leader_pid, (uint32_t)getpid());
+	atomic_store(&coord->advanced_ns, lsv_clock_mono_ns());
+	atomic_store(&coord->sleeps, 0);
+}
+
+static int open_lock(struct lsv_db *db, uint64_t generation)
+{
+	int r;
+
+	if (db->generation == generation && db->lock_fd >= 0)
+		return 0;
+	forget_lock(db);
+	db->gen_dir = lsv_folder_generation_dir(db->dir, generation);
+	if (!db->gen_dir)
+		return -ENOMEM;
+	r = lsv_leader_open(db->gen_dir, db->file_mode, &db->lock_fd);
+	if (r < 0) {
+		db->lock_fd = -1;
+		return r;
+	}
+	db->generation = generation;
+	return 0;
+}
+
+int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
+{
+	int r;
+
+	forget_shadow(db);
+	r = open_lock(db, generation);
+	if (r < 0)
+		return r;
+	if (!lsv_leader_lock(db->lock_fd))
+		return -EAGAIN;
+	r = lsv_folder_set_generation(db->dir, generation, db->file_mode);
+	if (r < 0)
+		return r;
+	raise_epoch(db);
+	atomic_store(&db->role, LSV_ADRIFT);
+	return 0;
+}
+
+static void load_state(struct lsv_db *db)
+{
+	struct lsv_replica_record *record = &db->state.replicas[0];
+	uint64_t name_hash = lsv_xxh64(db->config.replica,
+	                               strlen(db->config.replica));
+	struct lsv_replica *replica = &db->replica;
+
+	if (lsv_state_load(db->dir, &db->state) < 0)
+		lsv_random(db->state.lineage, sizeof db->state.lineage);
+	if (record->name_hash != name_hash)
+		*record = (struct lsv_replica_record){.name_hash = name_hash};
+	db->state.generation = db->generation;
+	replica->shipped = record->shipped;
+	replica->txid = record->txid;
+	replica->time_ns = record->time_ns;
+	replica->has_snapshot = record->has_snapshot &&
+	                        record->shipped.generation == db->generation;
+	replica->has_owner = replica->has_snapshot;
+	replica->since_snapshot = record->since_snapshot;
+	replica->snapshot_bytes = record->snapshot_bytes;
+	replica->snapshot_ns = record->snapshot_ns;
+	if (record->shipped.generation != db->generation)
+		replica->shipped = (struct lsv_pos){db->generation, 0, 0};
+}
+
+static int load_pages(struct lsv_db *db)
+{
+	const struct lsv_record *end = lsv_shadow_end(db->wal);
+	int r = lsv_pagemap_open(db->dir, lsv_shadow_page_size(db->wal),
+	                         db->file_mode, &db->pages);
+
+	if (r < 0)
+		return r;
+	return lsv_recover_pagemap(db->gen_dir, db->generation, db->pages, end,
+	                           lsv_shadow_index(db->wal));
+}
+
+/* How many segments the current index has on the replica, about. */
+static void load_shadow(struct lsv_db *db)
+{
+	struct lsv_indexes indexes = {0};
+	int r = lsv_folder_indexes(db->gen_dir, &indexes);
+
+	if (r == 0 && indexes.n == 0)
+		r = -ENOENT;
+	if (r == 0)
+		r = lsv_shadow_open(db->gen_dir, db->generation,
+		                    indexes.at[indexes.n - 1], &db->wal);
+	free(indexes.at);
+	if (r == 0)
+		r = load_pages(db);
+	if (r < 0) {
+		if (r == -ENOENT)
+			set_reason(db, "it has no snapshot yet");
+		else
+			set_reason(db, "its shadow WAL cannot be read: %s",
+			           strerror(-r));
+		return;
+	}
+	db->captured_ns = lsv_shadow_end(db->wal)->commit.time_ns;
+	db->is_begun = true;
+	db->reason[0] = 0;
+}
+
+static int claim(struct lsv_db *db)
+{
+	uint64_t generation;
+	int r = lsv_folder_new_generation(db->dir, db->file_mode, &generation);
+
+	if (r == 0)
+		r = lsv_lead_switch(db, generation);
+	if (r < 0)
+		return r;
+	load_state(db);
+	set_reason(db, "it has no snapshot yet");
+	return 0;
+}
+
+int lsv_lead_usurp(struct lsv_db *db)
+{
+	uint32_t pid = atomic_load(&lsv_db_coord(db)->leader_pid);
+	int r = claim(db);
+
+	if (r < 0)
+		return r;
+	set_uncaptured(db);
+	set_reason(db, "its leader, process %u, did not go on for 5 s", pid);
+	log_warn(0, "%s: a new generation: %s", db->path, db->reason);
+	return 0;
+}
+
+int lsv_lead_take(struct lsv_db *db)
+{
+	uint64_t generation, again;
+	int r = lsv_folder_generation(db->dir, &generation);
+
+	if (r == -ENOENT || r == -EINVAL)
+		return claim(db);
+	if (r == 0)
+		r = open_lock(db, generation);
+	if (r < 0)
+		return r;
+	if (!lsv_leader_lock(db->lock_fd))
+		return -EAGAIN;
+	if (lsv_folder_generation(db->dir, &again) < 0 || again != generation) {
+		lsv_leader_unlock(db->lock_fd);
+		return -EAGAIN;
+	}
+	forget_shadow(db);
+	raise_epoch(db);
+	load_state(db);
+	load_shadow(db);
+	atomic_store(&db->role, LSV_ADRIFT);
+	return 0;
+}
+
+/* The source stands where (salt, frame) was, or where what followed it
+ * begins. */
+static bool stand(struct lsv_db *db, const struct lsv_shm *live,
+                  const uint32_t salt[2], const struct lsv_real *real)
+{
+	bool is_new = false;
+
+	if (!lsv_witness_follows(lsv_db_coord(db), salt, real->frame, live,
+	                         &is_new) ||
+	    lsv_source_begin(&db->source, db->wal_path, live) < 0)
+		return false;
+	return is_new || lsv_source_seek(&db->source, real) == 0;
+}
+
+/* Case 1: the incarnation that the shadow's end stands in is still the live
+ * one, or a witnessed reset away: by the last record on disk, or (for an end
+ * that is in no frame) by the shared page. */
+static bool same_incarnation(struct lsv_db *db, const struct lsv_shm *live)
+{
+	const struct lsv_record *end = lsv_shadow_end(db->wal);
+	struct lsv_captured captured;
+	struct lsv_frame last;
+
+	lsv_frame_decode(end->real.header, &last);
+	if (end->real.frame > 0 && stand(db, live, last.salt, &end->real))
+		return true;
+	return lsv_coord_captured(lsv_db_coord(db), &captured) &&
+	       captured.generation == db->generation &&
+	       captured.index == lsv_shadow_index(db->wal) &&
+	       captured.offset == end->commit.end && captured.frame == 0 &&
+	       stand(db, live, captured.salt, &(struct lsv_real){0});
+}
+
+/* Case 2: the database file is as the last close left it, when everything was
+ * captured and the WAL gone: what is in the WAL now is all new. */
+static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
+{
+	const struct lsv_pos end = {db->generation, lsv_shadow_index(db->wal),
+	                            lsv_shadow_end(db->wal)->commit.end};
+	const struct lsv_tuple *tuple = &db->state.tuple;
+	struct lsv_tuple now;
+
+	return tuple->pos.generation == end.generation &&
+	       lsv_pos_compare(&tuple->pos, &end) == 0 &&
+	       lsv_tuple_of(db->path, &now) == 0 &&
+	       lsv_tuple_equal(tuple, &now) &&
+	       lsv_source_begin(&db->source, db->wal_path, live) == 0;
+}
+
+int lsv_lead_attach(struct lsv_db *db)
+{
+	struct lsv_shm live;
+	int r = lsv_db_live(db, &live);
+
+	if (r < 0)
+		return -EAGAIN;
+	if (!db->is_begun)
+		return -ESTALE;
+	if (live.mx_frame > 0 &&
+	    live.page_size != lsv_shadow_page_size(db->wal)) {
+		set_reason(db, "its page size changed");
+		return -ESTALE;
+	}
+	if (!same_incarnation(db, &live) && !same_file(db, &live)) {
+		set_reason(db, "it was written to or checkpointed without us");
+		return -ESTALE;
+	}
+	db->reason[0] = 0;
+	atomic_store(&db->role, LSV_LIVE);
+	lsv_copy_publish(db, live.salt, db->source.real.frame);
+	return 0;
+}
+
+static int settle(struct lsv_db *db, uint64_t budget,
+                  const struct lsv_shm *head)
+{
+	int r = 0;
+
+	if (atomic_load(&db->role) == LSV_FOLLOWING)
+		r = lsv_lead_take(db);
+	if (r < 0)
+		return r;
+	if (!lsv_lead_holds(db))
+		return -EAGAIN;
+	if (atomic_load(&db->role) == LSV_ADRIFT) {
+		r = db->reason[0] ? -ESTALE : lsv_lead_attach(db);
+		if (r < 0)
+			return r == -ESTALE ? -ENODATA : r;
+	}
+	r = head ? lsv_copy_commits_to(db, head) : lsv_copy_commits(db, budget);
+	return r < 0 && r != -EAGAIN ? -ENODATA : r;
+}
+
+int lsv_lead_settle_at(struct lsv_db *db, const struct lsv_shm *head)
+{
+	auto_unlock pthread_mutex_t *held = NULL;
+
+	if (!lsv_db_activate(db))
+		return -ENODATA;
+	held = lsv_lock(&db->shadow);
+	return settle(db, UINT64_MAX, head);
+}
+
+int lsv_lead_settle(struct lsv_db *db, uint64_t budget)
+{
+	struct timespec soon;
+	int r;
+
+	if (!lsv_db_activate(db))
+		return -ENODATA;
+	if (budget == UINT64_MAX) {
+		pthread_mutex_lock(&db->shadow);
+	} else {
+		int64_t until = lsv_clock_ns() + LSV_NS_PER_MS;
+
+		soon.tv_sec = until / LSV_NS_PER_S;
+		soon.tv_nsec = until % LSV_NS_PER_S;
+		if (pthread_mutex_timedlock(&db->shadow, &soon) != 0)
+			return -EAGAIN;
+	}
+	r = settle(db, budget, NULL);
+	pthread_mutex_unlock(&db->shadow);
+	return r;
+}

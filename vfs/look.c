@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/look.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "vfs/begin.h"
+#include "vfs/checkpoint.h"
+#include "vfs/copy.h"
+#include "vfs/deliver.h"
+#include "vfs/lead.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#define QUIET_LOOKS 2
+/* A small database is not snapshot again for every few commits. */
+#define SNAPSHOT_SLACK (UINT64_C(16) << 20)
+#define STUCK_NS (5 * LSV_NS_PER_S)
+
+/* What a look found out under the shadow's mutex. */
+struct view {
+	struct lsv_pos end; /* of the shadow; generation 0: none */
+	bool is_complete;   /* it has all that was committed before the look */
+	bool wants_begin;   /* a new generation is due */
+	uint64_t txid;
+	uint64_t ticket;
+};
+
+static void due(struct lsv_db *db, int64_t at_ns)
+{
+	if (at_ns < db->due_ns)
+		db->due_ns = at_ns;
+}
+
+static int n_files(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	return db->n_files;
+}
+
+static bool is_busy(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	return db->is_job_queued;
+}
+
+static void view_end(struct lsv_db *db, struct view *view)
+{
+	if (!db->wal)
+		return;
+	view->end = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
+	                             lsv_shadow_end(db->wal)->commit.end};
+	view->txid = lsv_shadow_end(db->wal)->commit.txid;
+}
+
+/* Under the shadow's mutex. */
+static int look_at_shadow(struct lsv_db *db, struct view *view)
+{
+	bool is_open = n_files(db) > 0;
+	int r = 0;
+
+	if (atomic_load(&db->role) < LSV_ADRIFT)
+		r = lsv_lead_take(db);
+	if (r < 0 || !lsv_lead_holds(db))
+		return -EAGAIN;
+	if (atomic_load(&db->role) == LSV_LIVE && !is_open)
+		lsv_lead_detach(db);
+	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason[0] && is_open &&
+	    lsv_lead_attach(db) == -EAGAIN)
+		view->is_complete = false;
+	if (atomic_load(&db->role) == LSV_LIVE)
+		view->is_complete = lsv_copy_commits(db, UINT64_MAX) == 0;
+	else
+		view->is_complete = !db->reason[0] && !is_open;
+	view->wants_begin = db->reason[0] != 0;
+	view_end(db, view);
+	if (view->is_complete)
+		atomic_store(&db->captured_ticket, view->ticket);
+	return 0;
+}
+
+/* Another process leads.  It was woken; this one only sees to it that it
+ * does its work (I6). */
+static void follow(struct lsv_db *db, int64_t now_ns)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	struct lsv_captured captured;
+	struct lsv_shm live;
+	int64_t since = now_ns - atomic_load(&coord->advanced_ns);
+
+	if (lsv_db_live(db, &live) == 0 &&
+	    lsv_coord_captured(coord, &captured) &&
+	    lsv_salt_equal(live.salt, captured.salt) &&
+	    live.mx_frame == captured.frame &&
+	    captured.offset == atomic_load(&coord->shipped[0].offset)) {
+		atomic_store(&db->dirty, 0);
+		db->stuck_since_ns = 0;
+		return;
+	}
+	if (atomic_load(&db->dirty) == 0 &&
+	    atomic_load(&coord->request) == atomic_load(&coord->shipped_ticket))
+		return;
+	if (since < STUCK_NS || db->stuck_since_ns == 0) {
+		db->stuck_since_ns = now_ns;
+	} else if (now_ns - db->stuck_since_ns >= STUCK_NS) {
+		auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+		db->stuck_since_ns = 0;
+		lsv_lead_usurp(db);
+	}
+	due(db, now_ns + db->config.sync_interval_ns);
+}
+
+static void queue(struct lsv_db *db, lsv_job_fn *fn)
+{
+	lsv_job_queue(db, fn); /* its end hurries the worker */
+}
+
+/* When may the replica be tried next? */
+static int64_t deliver_due(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	int64_t at_ns = db->replica.last_put_ns
+	                        ? db->replica.last_put_ns +
+	                                  db->config.sync_interval_ns
+	                        : 0;
+
+	if (atomic_load(&coord->request) > atomic_load(&coord->shipped_ticket))
+		at_ns = 0; /* somebody waits */
+	return at_ns > db->replica.retry_ns ? at_ns : db->replica.retry_ns;
+}
+
+static bool wants_delivery(struct lsv_db *db, const struct view *view)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	return view->end.generation && lsv_deliver_wanted(db, &view->end);
+}
+
+static bool wants_snapshot(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	const struct lsv_replica *replica = &db->replica;
+	int64_t interval_ns = db->config.snapshot_interval_ns;
+
+	if (atomic_load(&db->role) != LSV_LIVE || !replica->has_snapshot ||
+	    replica->since_snapshot == 0 || replica->n_failures)
+		return false;
+	return replica->since_snapshot >
+	               replica->snapshot_bytes + SNAPSHOT_SLACK ||
+	       (interval_ns > 0 &&
+	        lsv_clock_ns() - replica->snapshot_ns > interval_ns);
+}
+
+static void begin_when_due(struct lsv_db *db, const struct view *view,
+                           int64_t now_ns)
+{
+	bool is_failing = atomic_load(&db->last_put_failed);
+
+	/* The old generation's tail first, while the replica takes it. */
+	if (view->end.generation && !is_failing && wants_delivery(db, view) &&
+	    db->replica.has_snapshot)
+		queue(db, lsv_deliver);
+	else if (now_ns >= db->begin_due_ns)
+		queue(db, lsv_begin);
+	else
+		due(db, db->begin_due_ns);
+}
+
+static void deliver_when_due(struct lsv_db *db, int64_t now_ns)
+{
+	int64_t at_ns = deliver_due(db);
+
+	if (now_ns >= at_ns)
+		queue(db, lsv_deliver);
+	else
+		due(db, at_ns);
+}
+
+/* Everything is there: whoever waits may go. */
+static void settle_tickets(struct lsv_db *db, const struct view *view)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	atomic_store(&db->dirty, 0);
+	if (!view->is_complete ||
+	    atomic_load(&coord->shipped_ticket) >= view->ticket)
+		return;
+	atomic_store(&coord->shipped_ticket, view->ticket);
+	atomic_fetch_add(&coord->done, 1);
+	lsv_futex_wake(&coord->done, INT_MAX);
+}
+
+static void schedule(struct lsv_db *db, const struct view *view, int64_t now_ns)
+{
+	if (is_busy(db))
+		return;
+	if (view->wants_begin)
+		begin_when_due(db, view, now_ns);
+	else if (wants_delivery(db, view))
+		deliver_when_due(db, now_ns);
+	else if (wants_snapshot(db))
+		queue(db, lsv_begin_index);
+	else
+		settle_tickets(db, view);
+}
+
+/* Other processes commit and this one has no connection to see it by. */
+static bool must_let_go(struct lsv_db *db, uint32_t wake)
+{
+	return n_files(db) == 0 && !is_busy(db) && wake != db->wake_seen;
+}
+
+static void let_go(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	lsv_lead_drop(db);
+	atomic_fetch_add(&lsv_db_coord(db)->done, 1);
+	lsv_futex_wake(&lsv_db_coord(db)->done, INT_MAX);
+}
+
+void lsv_look(struct lsv_db *db, int64_t now_ns)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	uint32_t wake = atomic_load(&coord->wake);
+	struct view view = {.ticket = atomic_load(&coord->request)};
+	int r;
+
+	db->due_ns = INT64_MAX;
+	db->naps = false;
+	pthread_mutex_lock(&db->shadow);
+	r = look_at_shadow(db, &view);
+	pthread_mutex_unlock(&db->shadow);
+	if (r < 0) {
+		follow(db, now_ns);
+		return;
+	}
+	if (db->is_led && must_let_go(db, wake)) {
+		let_go(db);
+		return;
+	}
+	db->wake_seen = wake;
+	atomic_store(&coord->advanced_ns, now_ns);
+	if (atomic_load(&db->role) == LSV_LIVE)
+		lsv_checkpoint_look(db, now_ns);
+	schedule(db, &view, now_ns);
+	if (view.txid != db->seen_txid)
+		db->n_quiet = 0;
+	db->seen_txid = view.txid;
+	db->naps = ++db->n_quiet <= QUIET_LOOKS;
+}
+
+bool lsv_look_has_news(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	struct lsv_captured captured;
+	struct lsv_shm live;
+
+	if (atomic_load(&db->role) != LSV_LIVE)
+		return false;
+	if (atomic_load(&coord->wake) != db->wake_seen)
+		return true;
+	return lsv_db_live(db, &live) == 0 &&
+	       lsv_coord_captured(coord, &captured) &&
+	       captured.generation != 0 && live.mx_frame != 0 &&
+	       (live.mx_frame != captured.frame ||
+	        !lsv_salt_equal(live.salt, captured.salt));
+}
+
+bool lsv_look_is_pending(struct lsv_db *db)
+{
+	struct view view = {0};
+
+	/* Another process leads: it is its business. */
+	if (atomic_load(&db->role) < LSV_ADRIFT)
+		return atomic_load(&db->dirty) > 0 &&
+		       atomic_load(&lsv_db_coord(db)->leader_pid) == 0;
+	if (atomic_load(&db->dirty) > 0)
+		return true;
+	pthread_mutex_lock(&db->shadow);
+	view_end(db, &view);
+	pthread_mutex_unlock(&db->shadow);
+	return wants_delivery(db, &view);
+}

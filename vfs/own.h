@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_OWN_H
+#define LSV_OWN_H
+
+/*
+ * Our one SQLite connection: ":memory:", opened in an application's thread at
+ * the first replicated open (auto-extensions run there), kept while any
+ * database is.  To checkpoint, a database is attached through our VFS, read,
+ * checkpointed and detached; nothing of it is open across a fork (I16).
+ */
+
+#include "vfs/api.h"
+
+#include <stdbool.h>
+
+struct lsv_db;
+
+/* In an application's thread; idempotent. */
+void lsv_own_open(const char *vfs_name);
+/* True while this thread's opens are ours. */
+bool lsv_own_here(void);
+void lsv_own_fork_child(void);
+
+/* Attaches and reads; the caller has entered the database (lsv_db_enter).
+ * SQLITE_OK, or why not; SQLITE_NOTADB: page 1 cannot be read. */
+int lsv_own_attach(struct lsv_db *db);
+/* Detaches.  'clean': as an application's last close does, if it is the last;
+ * else the WAL is left alone. */
+void lsv_own_detach(struct lsv_db *db, bool clean);
+
+/* One checkpoint without waiting for anybody.  mode: SQLITE_CHECKPOINT_*. */
+int lsv_own_checkpoint(struct lsv_db *db, int mode);
+
+/* Held around attach...detach: one user at a time. */
+void lsv_own_lock(void);
+void lsv_own_unlock(void);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/source.h"
+
+#include "replica/base/bytes.h"
+#include "replica/base/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CHUNK_SIZE (256 * 1024)
+
+void lsv_source_init(struct lsv_source *source)
+{
+	*source = (struct lsv_source){.fd = -1};
+}
+
+void lsv_source_close(struct lsv_source *source)
+{
+	if (source->fd >= 0)
+		close(source->fd);
+	free(source->buf);
+	lsv_source_init(source);
+}
+
+int lsv_source_is_path(const struct lsv_source *source, const char *wal_path)
+{
+	struct stat st;
+
+	if (source->fd < 0)
+		return -EBADF;
+	if (stat(wal_path, &st) < 0)
+		return -errno;
+	return st.st_dev == source->dev && st.st_ino == source->ino ? 0
+	                                                            : -ESTALE;
+}
+
+static int open_path(struct lsv_source *source, const char *wal_path)
+{
+	struct stat st;
+	int fd;
+
+	if (lsv_source_is_path(source, wal_path) == 0)
+		return 0;
+	fd = open(wal_path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = fd;
+	source->dev = st.st_dev;
+	source->ino = st.st_ino;
+	return 0;
+}
+
+static int reserve(struct lsv_source *source, uint32_t page_size)
+{
+	size_t frame = LSV_FRAME_HEADER_SIZE + page_size;
+	size_t size = CHUNK_SIZE / frame * frame;
+	uint8_t *buf;
+
+	if (source->buf && source->page_size == page_size)
+		return 0;
+	buf = realloc(source->buf, size);
+	if (!buf)
+		return -ENOMEM;
+	source->buf = buf;
+	source->buf_size = size;
+	return 0;
+}
+
+int lsv_source_begin(struct lsv_source *source, const char *wal_path,
+                     const struct lsv_shm *live)
+{
+	uint8_t bytes[LSV_WAL_HEADER_SIZE];
+	struct lsv_wal_header header = {.page_size = live->page_size,
+	                                .big_endian = live->big_endian};
+	int r = open_path(source, wal_path);
+
+	if (r == 0)
+		r = reserve(source, live->page_size);
+	if (r < 0)
+		return r == -ENOENT ? -EAGAIN : r;
+	/* Of an incarnation without a frame the header may not be written
+	 * yet; its checksum is then found with its first frame. */
+	if (live->mx_frame > 0 && (lsv_pread(source->fd, bytes, sizeof bytes,
+	                                     0) != (ssize_t)sizeof bytes ||
+	                           lsv_wal_header_decode(bytes, &header) < 0 ||
+	                           !lsv_salt_equal(header.salt, live->salt) ||
+	                           header.page_size != live->page_size))
+		return -EAGAIN;
+	source->big_endian = header.big_endian;
+	source->page_size = live->page_size;
+	source->is_loose = false;
+	source->n_zero = 0;
+	source->real = (struct lsv_real){0};
+	memcpy(source->salt, live->salt, sizeof source->salt);
+	memcpy(source->checksum, header.checksum, sizeof source->checksum);
+	return 0;
+}
+
+int lsv_source_seek(struct lsv_source *source, const struct lsv_real *real)
+{
+	uint8_t bytes[LSV_FRAME_HEADER_SIZE];
+	struct lsv_frame frame;
+
+	if (real->frame == 0)
+		return 0;
+	lsv_frame_decode(real->header, &frame);
+	if (!lsv_salt_equal(frame.salt, source->salt) ||
+	    lsv_pread(source->fd, bytes, sizeof bytes,
+	              lsv_frame_offset(real->frame, source->page_size)) !=
+	            (ssize_t)sizeof bytes ||
+	    memcmp(bytes, real->header, sizeof bytes) != 0)
+		return -ESTALE;
+	source->real = *real;
+	memcpy(source->checksum, frame.checksum, sizeof source->checksum);
+	return 0;
+}
+
+/* SQLite before 3.50.2 commits frames without salts and checksum after a
+ * savepoint rollback (design.md section 4). */
+static bool is_zero_frame(const struct lsv_frame *frame)
+{
+	return frame->page_no && !frame->salt[0] && !frame->salt[1] &&
+	       !frame->checksum[0] && !frame->checksum[1];
+}
+
+/* Accepts the frame in 'bytes' as the next one of the chain. */
+static bool accept(struct lsv_source *source, const uint8_t *bytes,
+                   struct lsv_frame *frame)
+{
+	lsv_frame_decode(bytes, frame);
+	if (is_zero_frame(frame)) {
+		source->is_loose = true;
+		source->n_zero++;
+		return true;
+	}
+	if (source->is_loose && lsv_salt_equal(frame->salt, source->salt)) {
+		source->is_loose = false;
+		memcpy(source->checksum, frame->checksum,
+		       sizeof source->checksum);
+		return true;
+	}
+	return lsv_frame_verify(bytes, bytes + LSV_FRAME_HEADER_SIZE,
+	                        source->page_size, source->big_endian,
+	                        source->salt, source->checksum);
+}
+
+static int hand_on(struct lsv_source *source, size_t n, lsv_source_fn *each,
+                   void *arg)
+{
+	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
+	struct lsv_frame frame;
+	int r;
+
+	for (const uint8_t *p = source->buf; p < source->buf + n; p += size) {
+		if (!accept(source, p, &frame))
+			return -EBADMSG;
+		source->real.frame++;
+		memcpy(source->real.header, p, LSV_FRAME_HEADER_SIZE);
+		r = each(arg, &frame, p + LSV_FRAME_HEADER_SIZE);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The header's checksum begins the chain; it may have been written after we
+ * stood before frame 1. */
+static int read_header(struct lsv_source *source)
+{
+	uint8_t bytes[LSV_WAL_HEADER_SIZE];
+	struct lsv_wal_header header;
+
+	if (source->real.frame > 0)
+		return 0;
+	if (lsv_pread(source->fd, bytes, sizeof bytes, 0) !=
+	            (ssize_t)sizeof bytes ||
+	    lsv_wal_header_decode(bytes, &header) < 0)
+		return -EBADMSG;
+	if (!lsv_salt_equal(header.salt, source->salt))
+		return -ESTALE;
+	source->big_endian = header.big_endian;
+	memcpy(source->checksum, header.checksum, sizeof source->checksum);
+	return 0;
+}
+
+int lsv_source_read(struct lsv_source *source, uint32_t last,
+                    lsv_still_fn *still, lsv_source_fn *each, void *arg)
+{
+	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
+	int r = source->real.frame < last ? read_header(source) : 0;
+
+	while (r == 0 && source->real.frame < last) {
+		size_t want = (size_t)(last - source->real.frame) * size;
+		ssize_t got;
+
+		if (want > source->buf_size)
+			want = source->buf_size;
+		got = lsv_pread(source->fd, source->buf, want,
+		                lsv_frame_offset(source->real.frame + 1,
+		                                 source->page_size));
+		if (got < 0)
+			return (int)got;
+		/* Only now is it known that what was read could not have been
+		 * overwritten meanwhile. */
+		if (!still(arg))
+			return -ESTALE;
+		if ((size_t)got < want)
+			return -EBADMSG;
+		r = hand_on(source, want, each, arg);
+	}
+	return r;
+}

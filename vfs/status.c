@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/status.h"
+
+#include "replica/base/cleanup.h"
+#include "replica/base/clock.h"
+#include "replica/base/fileio.h"
+#include "replica/spool/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The shared page as it is; a copy, never made here. */
+static int read_coord(const char *dir, struct lsv_coord_page *page)
+{
+	auto_free char *path = lsv_path_join(dir, "coord");
+	auto_close int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = lsv_pread(fd, page, sizeof *page, 0);
+	return n == (ssize_t)sizeof *page ? 0 : -EBADMSG;
+}
+
+/* SQLite's live head, by its file: this needs no lock. */
+static int read_live(const char *db_path, struct lsv_shm *live)
+{
+	auto_free char *path = lsv_sprintf("%s-shm", db_path);
+	auto_close int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	uint8_t head[LSV_SHM_HEAD_SIZE] __attribute__((aligned(8)));
+
+	if (fd < 0)
+		return -errno;
+	if (lsv_pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head)
+		return -EAGAIN;
+	return lsv_shm_read(head, live);
+}
+
+static void take_state(const struct lsv_state *state, struct lsv_status *status)
+{
+	const struct lsv_replica_record *record = &state->replicas[0];
+
+	status->shipped = record->shipped;
+	status->shipped_txid = record->txid;
+	status->shipped_ns = record->time_ns;
+	if (!record->has_snapshot)
+		status->shipped.generation = 0;
+	snprintf(status->error, sizeof status->error, "%s", record->error);
+}
+
+static void take_coord(const struct lsv_coord_page *page,
+                       struct lsv_status *status)
+{
+	const struct lsv_shipped *shipped = &page->shipped[0];
+	struct lsv_captured captured;
+
+	if (lsv_coord_captured(page, &captured)) {
+		status->captured = (struct lsv_pos){
+			captured.generation, captured.index, captured.offset};
+		status->captured_txid = captured.txid;
+	}
+	if (page->leader_pid && kill((pid_t)page->leader_pid, 0) == 0)
+		status->leader_pid = page->leader_pid;
+	status->n_puts = shipped->n_puts;
+	status->failing_ns = shipped->failing_since_ns;
+}
+
+/* Commits that nobody has copied yet count as well. */
+static bool is_behind(const struct lsv_coord_page *page,
+                      const struct lsv_status *status)
+{
+	struct lsv_captured captured;
+	struct lsv_shm live;
+
+	if (status->captured.generation == 0)
+		return false;
+	if (status->shipped.generation != status->captured.generation ||
+	    lsv_pos_compare(&status->shipped, &status->captured) < 0)
+		return true;
+	return read_live(status->path, &live) == 0 && live.mx_frame > 0 &&
+	       lsv_coord_captured(page, &captured) &&
+	       (live.mx_frame != captured.frame ||
+	        !lsv_salt_equal(live.salt, captured.salt));
+}
+
+static void judge(const struct lsv_coord_page *page, struct lsv_status *status)
+{
+	bool behind = is_behind(page, status);
+
+	if (behind && status->shipped_ns)
+		status->lag_ns = lsv_clock_ns() - status->shipped_ns;
+	if (status->failing_ns || status->error[0])
+		status->health = LSV_HEALTH_FAILING;
+	else if (status->shipped.generation == 0)
+		status->health = LSV_HEALTH_NONE;
+	else
+		status->health = behind ? LSV_HEALTH_BEHIND : LSV_HEALTH_FINE;
+}
+
+static void unknown(struct lsv_status *status, int r, const char *what)
+{
+	snprintf(status->error, sizeof status->error, "%s: %s", what,
+	         strerror(-r));
+	status->health = LSV_HEALTH_UNKNOWN;
+}
+
+/* The folder that has our shared page: apart when Litestream has its own. */
+static char *find_folder(const char *path, struct lsv_coord_page *page, int *r)
+{
+	auto_free char *dir = lsv_folder_path(path);
+	auto_free char *apart = dir ? lsv_path_join(dir, "lsvfs") : NULL;
+
+	*r = apart ? read_coord(dir, page) : -ENOMEM;
+	if (*r != -ENOENT)
+		return take(dir);
+	*r = read_coord(apart, page);
+	return take(apart);
+}
+
+void lsv_status_read(const char *db_path, struct lsv_status *status)
+{
+	auto_free char *path = realpath(db_path, NULL);
+	auto_free char *dir = NULL;
+	struct lsv_coord_page page;
+	struct lsv_state state;
+	int r;
+
+	memset(status, 0, sizeof *status);
+	snprintf(status->path, sizeof status->path, "%s",
+	         path ? path : db_path);
+	if (!path) {
+		unknown(status, -errno, db_path);
+		return;
+	}
+	dir = find_folder(path, &page, &r);
+	if (r < 0) {
+		unknown(status, r, "nothing of lsvfs beside this database");
+		return;
+	}
+	lsv_folder_generation(dir, &status->generation);
+	if (lsv_state_load(dir, &state) == 0)
+		take_state(&state, status);
+	take_coord(&page, status);
+	judge(&page, status);
+}
+
+const char *lsv_health_text(enum lsv_health health)
+{
+	static const char *const texts[] = {
+		[LSV_HEALTH_FINE] = "replicated",
+		[LSV_HEALTH_BEHIND] = "behind",
+		[LSV_HEALTH_FAILING] = "failing",
+		[LSV_HEALTH_NONE] = "no snapshot yet",
+		[LSV_HEALTH_UNKNOWN] = "unknown",
+	};
+
+	return texts[health];
+}
+
+/* A string of JSON, with its quotes. */
+static void quote(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			fprintf(out, "\\%c", *p);
+		else if (*p < 0x20)
+			fprintf(out, "\\u%04x", *p);
+		else
+			fputc(*p, out);
+	}
+	fputc('"', out);
+}
+
+static void put_position(FILE *out, const struct lsv_pos *pos)
+{
+	char text[LSV_POS_TEXT_SIZE];
+
+	lsv_pos_format(pos, text);
+	if (pos->generation)
+		fprintf(out, "\"%s\"", text);
+	else
+		fputs("null", out);
+}
+
+static void put_time(FILE *out, int64_t ns)
+{
+	char text[LSV_TIME_TEXT_SIZE];
+
+	lsv_time_format(ns, text);
+	if (ns)
+		fprintf(out, "\"%s\"", text);
+	else
+		fputs("null", out);
+}
+
+static void put_status(FILE *out, const struct lsv_status *status)
+{
+	fputs("{\"path\":", out);
+	quote(out, status->path);
+	fprintf(out, ",\"state\":\"%s\",\"position\":",
+	        lsv_health_text(status->health));
+	put_position(out, &status->captured);
+	fprintf(out, ",\"txid\":%" PRIu64 ",\"leader\":%u",
+	        status->captured_txid, (unsigned)status->leader_pid);
+	fputs(",\"replica\":{\"position\":", out);
+	put_position(out, &status->shipped);
+	fprintf(out, ",\"txid\":%" PRIu64 ",\"time\":", status->shipped_txid);
+	put_time(out, status->shipped_ns);
+	fprintf(out, ",\"lag_ms\":%" PRId64 ",\"puts\":%" PRIu64,
+	        status->lag_ns / LSV_NS_PER_MS, status->n_puts);
+	fputs(",\"failing_since\":", out);
+	put_time(out, status->failing_ns);
+	fputs("},\"error\":", out);
+	quote(out, status->error);
+	fputs("}", out);
+}
+
+char *lsv_status_json(const struct lsv_status *status)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+
+	if (!out)
+		return NULL;
+	put_status(out, status);
+	return fclose(out) == 0 ? text : NULL;
+}

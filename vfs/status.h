@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_STATUS_H
+#define LSV_STATUS_H
+
+/*
+ * What a person or a program asks first about a database: is it replicating,
+ * how far behind, since when, why not.  Read from the local folder, whoever
+ * leads: no server, no SQLite, no lock.
+ */
+
+#include "replica/spool/coord.h"
+#include "replica/spool/state.h"
+
+enum lsv_health {
+	LSV_HEALTH_FINE,    /* every commit is on the replica */
+	LSV_HEALTH_BEHIND,  /* some are not yet */
+	LSV_HEALTH_FAILING, /* and the last put failed */
+	LSV_HEALTH_NONE,    /* nothing to restore there yet: no snapshot */
+	LSV_HEALTH_UNKNOWN, /* no folder, or it cannot be read: see error */
+};
+
+struct lsv_status {
+	char path[4096]; /* of the database, absolute */
+	enum lsv_health health;
+	uint64_t generation;
+	struct lsv_pos captured;
+	uint64_t captured_txid;
+	struct lsv_pos shipped;
+	uint64_t shipped_txid;
+	int64_t shipped_ns;  /* UTC time of the last commit there; 0: none */
+	int64_t lag_ns;      /* 0: not behind */
+	int64_t failing_ns;  /* since when, UTC; 0: the last put succeeded */
+	uint32_t leader_pid; /* 0: none is known to live */
+	uint64_t n_puts;     /* objects since the shared page was made */
+	char error[LSV_ERROR_TEXT_SIZE];
+};
+
+/* 'db_path' need not be open in this process. */
+void lsv_status_read(const char *db_path, struct lsv_status *status);
+
+const char *lsv_health_text(enum lsv_health health);
+
+/* One JSON object; the caller frees.  NULL: out of memory. */
+char *lsv_status_json(const struct lsv_status *status);
+
+#endif
