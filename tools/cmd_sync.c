@@ -10,13 +10,12 @@
 #include "tools/command.h"
 #include "tools/exits.h"
 #include "vfs/lsvfs.h"
+#include "vfs/outside.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static const char usage[] =
 	"usage: lsvfs sync [-timeout DURATION] [-replica-url URL] DB\n"
@@ -89,53 +88,30 @@ static int parse(int argc, char **argv, struct sync_args *args)
 	return 0;
 }
 
-static int open_and_read(const struct sync_args *args, sqlite3 **db)
+static int explain(const struct sync_args *args, int r)
 {
-	int rc = sqlite3_open_v2(args->db, db, SQLITE_OPEN_READWRITE,
-	                         "litestream");
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(*db,
-		                  "PRAGMA busy_timeout=10000;"
-		                  "SELECT 1 FROM sqlite_master LIMIT 1",
-		                  NULL, NULL, NULL);
-	if (rc != SQLITE_OK)
-		fprintf(stderr, "error: cannot open %s: %s\n", args->db,
-		        sqlite3_errmsg(*db));
-	return rc;
-}
-
-static int is_wal(sqlite3 *db)
-{
-	sqlite3_stmt *statement;
-	int result = 0;
-
-	if (sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &statement,
-	                       NULL) != SQLITE_OK)
-		return 0;
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		result = sqlite3_stricmp((const char *)sqlite3_column_text(
-						 statement, 0),
-		                         "wal") == 0;
-	sqlite3_finalize(statement);
-	return result;
-}
-
-static int explain(const struct sync_args *args, int rc)
-{
-	char *status = lsvfs_status(args->db);
-
-	if (rc == SQLITE_NOTFOUND)
+	switch (r) {
+	case 0:
+		return EXITS_DONE;
+	case -EINVAL:
+		fprintf(stderr,
+		        "error: %s is not in WAL mode: run PRAGMA "
+		        "journal_mode=wal once\n",
+		        args->db);
+		break;
+	case -ENOENT:
 		fprintf(stderr,
 		        "error: %s has no replica: set $LSVFS_REPLICA_URL or "
 		        "give -replica-url\n",
 		        args->db);
-	else
-		fprintf(stderr, "error: %s is not on its replica: %s\n%s\n",
-		        args->db,
-		        rc == SQLITE_BUSY ? "timed out" : "it cannot be",
-		        status ? status : "");
-	lsvfs_free(status);
+		break;
+	case -ETIMEDOUT:
+		fprintf(stderr,
+		        "error: not every commit of %s is on its replica: "
+		        "timed out; lsvfs status %s says more\n",
+		        args->db, args->db);
+		break;
+	}
 	return EXITS_FAILED;
 }
 
@@ -143,8 +119,6 @@ int cmd_sync(int argc, char **argv)
 {
 	struct lsvfs_options options = {.size = sizeof options};
 	struct sync_args args;
-	sqlite3 *db = NULL;
-	int rc;
 
 	if (parse(argc, argv, &args) < 0)
 		return EXITS_USAGE;
@@ -153,20 +127,7 @@ int cmd_sync(int argc, char **argv)
 		return EXITS_DONE;
 	}
 	options.replica = args.url;
-	if (lsvfs_register(&options) != SQLITE_OK)
+	if (lsvfs_register(&options) != 0)
 		return EXITS_USAGE;
-	rc = open_and_read(&args, &db);
-	if (rc == SQLITE_OK && !is_wal(db)) {
-		fprintf(stderr,
-		        "error: %s is not in WAL mode: run PRAGMA "
-		        "journal_mode=wal once\n",
-		        args.db);
-		rc = SQLITE_MISUSE;
-	} else if (rc == SQLITE_OK) {
-		rc = lsvfs_sync(args.db, args.timeout_ms);
-		if (rc != SQLITE_OK)
-			explain(&args, rc);
-	}
-	sqlite3_close(db);
-	return rc == SQLITE_OK ? EXITS_DONE : EXITS_FAILED;
+	return explain(&args, lsv_outside_sync(args.db, args.timeout_ms));
 }

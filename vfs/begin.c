@@ -345,8 +345,8 @@ static int rotate(struct lsv_db *db, struct lsv_image *image,
 	lsv_shadow_close(db->wal);
 	db->wal = next;
 	db->n_segments = 0;
-	lsv_copy_publish(db, db->source.salt, db->source.real.frame);
-	return lsv_image_stand(image, db->source.real.frame,
+	lsv_copy_publish(db, db->source.salt, db->source.at.real.frame);
+	return lsv_image_stand(image, db->source.at.real.frame,
 	                       base->commit.db_pages);
 }
 

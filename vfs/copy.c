@@ -11,13 +11,15 @@
 #include <limits.h>
 #include <string.h>
 
+#define UNVERIFIED_MAX 50 /* looks, 2 ms apart */
 #define SEGMENTS_PER_INDEX 100
 #define BYTES_PER_INDEX (UINT64_C(64) << 20)
 
 struct copy {
 	struct lsv_db *db;
 	const struct lsv_shm *live;
-	bool is_final; /* nobody can reset meanwhile */
+	bool is_final;         /* nobody can reset meanwhile */
+	struct lsv_stand last; /* behind the last commit copied */
 };
 
 void lsv_copy_publish(struct lsv_db *db, const uint32_t salt[2], uint32_t frame)
@@ -41,20 +43,22 @@ void lsv_copy_publish(struct lsv_db *db, const uint32_t salt[2], uint32_t frame)
 		lsv_futex_wake(&coord->done, INT_MAX);
 }
 
-static bool still(void *arg)
+static int still(void *arg)
 {
 	struct copy *copy = arg;
 	struct lsv_shm now;
+	int r = copy->is_final ? 0 : lsv_db_live(copy->db, &now);
 
-	return copy->is_final || (lsv_db_live(copy->db, &now) == 0 &&
-	                          lsv_salt_equal(now.salt, copy->live->salt));
+	if (r < 0 || copy->is_final)
+		return r;
+	return lsv_salt_equal(now.salt, copy->live->salt) ? 0 : -ESTALE;
 }
 
 /* Never before its predecessor, never too early for -timestamp. */
 static int64_t commit_time(struct lsv_db *db)
 {
 	int64_t t = lsv_coord_time(lsv_db_coord(db), db->source.salt,
-	                           db->source.real.frame);
+	                           db->source.at.real.frame);
 
 	if (t == 0)
 		t = lsv_clock_ns();
@@ -70,7 +74,7 @@ static int commit(struct lsv_db *db, uint32_t db_pages)
 
 	lsv_pagemap_shrink(db->pages, db_pages);
 	r = lsv_shadow_commit(db->wal, time_ns, lsv_pagemap_sum(db->pages),
-	                      &db->source.real);
+	                      &db->source.at.real);
 	if (r == 0)
 		db->captured_ns = time_ns;
 	return r;
@@ -78,7 +82,8 @@ static int commit(struct lsv_db *db, uint32_t db_pages)
 
 static int frame(void *arg, const struct lsv_frame *frame, const void *page)
 {
-	struct lsv_db *db = ((struct copy *)arg)->db;
+	struct copy *copy = arg;
+	struct lsv_db *db = copy->db;
 	uint32_t page_size = db->source.page_size;
 	int r = lsv_shadow_append(db->wal, frame->page_no, frame->db_pages,
 	                          page);
@@ -89,6 +94,8 @@ static int frame(void *arg, const struct lsv_frame *frame, const void *page)
 			lsv_page_hash(frame->page_no, page, page_size));
 	if (r == 0 && frame->db_pages)
 		r = commit(db, frame->db_pages);
+	if (r == 0 && frame->db_pages)
+		copy->last = db->source.at;
 	return r;
 }
 
@@ -100,7 +107,7 @@ static int follow_reset(struct lsv_db *db, const struct lsv_shm *live)
 	int r;
 
 	if (!lsv_witness_follows(lsv_db_coord(db), db->source.salt,
-	                         db->source.real.frame, live, &is_new))
+	                         db->source.at.real.frame, live, &is_new))
 		/* Who resets says so before it lets the gate go, so before the
 		 * first frame; until then nothing is known. */
 		return live->mx_frame == 0 ? -EAGAIN : -ESTALE;
@@ -130,40 +137,52 @@ static int rotate_if_due(struct lsv_db *db)
 	lsv_shadow_close(db->wal);
 	db->wal = next;
 	db->n_segments = 0;
-	lsv_copy_publish(db, db->source.salt, db->source.real.frame);
+	lsv_copy_publish(db, db->source.salt, db->source.at.real.frame);
 	return 0;
 }
 
 static int copy_to(struct lsv_db *db, const struct lsv_shm *live, bool is_final)
 {
-	uint32_t before = db->source.real.frame;
+	struct copy copy = {db, live, is_final, db->source.at};
+	uint32_t before = db->source.at.real.frame;
 	uint32_t n_zero = db->source.n_zero;
 	int r = lsv_source_read(&db->source, live->mx_frame, still, frame,
-	                        &(struct copy){db, live, is_final});
+	                        &copy);
 
 	if (r < 0) {
+		/* What is behind the last commit will be read again. */
 		lsv_shadow_rollback(db->wal);
-		return r;
+		db->source.at = copy.last;
 	}
 	if (db->source.n_zero != n_zero && n_zero == 0)
-		log_warn(0,
-		         "found frames without checksums in %s: a bug of "
-		         "SQLite before 3.50.2; a crash would lose them",
-		         db->wal_path);
-	if (db->source.real.frame != before)
-		lsv_copy_publish(db, live->salt, live->mx_frame);
-	return rotate_if_due(db);
+		(void)log_warn(0,
+		               "found frames without checksums in %s: a bug of "
+		               "SQLite before 3.50.2; a crash would lose them",
+		               db->wal_path);
+	if (db->source.at.real.frame != before)
+		lsv_copy_publish(db, live->salt, db->source.at.real.frame);
+	return r < 0 ? r : rotate_if_due(db);
+}
+
+/* What does not verify may be late; what stays so is not. */
+static bool may_be_late(struct lsv_db *db, int r)
+{
+	if (r != -EBADMSG)
+		db->n_unverified = 0;
+	else if (++db->n_unverified < UNVERIFIED_MAX)
+		return true;
+	return r == 0 || r == -EAGAIN || r == -ENODATA;
 }
 
 static int failed(struct lsv_db *db, int r)
 {
-	if (r == 0 || r == -EAGAIN || r == -ENODATA)
-		return r;
+	if (may_be_late(db, r))
+		return r == -EBADMSG ? -EAGAIN : r;
 	if (r == -ESTALE)
 		lsv_lead_end(db, "its WAL was reset without us");
 	else if (r == -EBADMSG)
 		lsv_lead_end(db, "its WAL does not verify behind frame %u",
-		             db->source.real.frame);
+		             db->source.at.real.frame);
 	else
 		lsv_lead_end(db, "the shadow WAL in %s cannot be written: %s",
 		             db->dir, strerror(-r));
@@ -179,11 +198,11 @@ static int copy_commits(struct lsv_db *db, const struct lsv_shm *live,
 		r = follow_reset(db, live);
 	if (r < 0)
 		return r;
-	if (live->mx_frame < db->source.real.frame)
+	if (live->mx_frame < db->source.at.real.frame)
 		return -ESTALE;
-	if (live->mx_frame == db->source.real.frame)
+	if (live->mx_frame == db->source.at.real.frame)
 		return 0;
-	if ((uint64_t)(live->mx_frame - db->source.real.frame) *
+	if ((uint64_t)(live->mx_frame - db->source.at.real.frame) *
 	            (live->page_size + LSV_FRAME_HEADER_SIZE) >
 	    budget)
 		return -EAGAIN;

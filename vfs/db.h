@@ -102,6 +102,8 @@ struct lsv_db {
 	char *gen_dir;
 	int lock_fd;
 	uint64_t epoch;
+	int n_unverified; /* copies in a row that met bytes that do not verify
+	                   */
 	uint32_t n_segments;              /* of the current index */
 	bool is_begun;                    /* the generation has a shadow */
 	bool was_empty;                   /* it never had one */

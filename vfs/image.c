@@ -130,7 +130,7 @@ static int note_frame(void *arg, const struct lsv_frame *frame,
 		return -ECANCELED;
 	return lsv_overlays_append(
 		&image->overlay,
-		(struct overlay){frame->page_no, image->wal.real.frame});
+		(struct overlay){frame->page_no, image->wal.at.real.frame});
 }
 
 static int by_page(const void *a, const void *b)
@@ -142,10 +142,10 @@ static int by_page(const void *a, const void *b)
 	return x->frame < y->frame ? -1 : x->frame > y->frame;
 }
 
-static bool always_still(void *arg)
+static int always_still(void *arg)
 {
 	(void)arg; /* CKPT is held: nobody can reset what is not backfilled */
-	return true;
+	return 0;
 }
 
 /* Reads the WAL to frame M: its chain is verified on the way, and the real
@@ -331,7 +331,7 @@ const struct lsv_shm *lsv_image_head(const struct lsv_image *image)
 
 const struct lsv_real *lsv_image_real(const struct lsv_image *image)
 {
-	return &image->wal.real;
+	return &image->wal.at.real;
 }
 
 struct lsv_reader *lsv_image_pages(struct lsv_image *image)

@@ -343,7 +343,7 @@ int lsv_lead_attach(struct lsv_db *db)
 	}
 	db->reason[0] = 0;
 	atomic_store(&db->role, LSV_LIVE);
-	lsv_copy_publish(db, live.salt, db->source.real.frame);
+	lsv_copy_publish(db, live.salt, db->source.at.real.frame);
 	return 0;
 }
 

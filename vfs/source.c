@@ -96,11 +96,10 @@ int lsv_source_begin(struct lsv_source *source, const char *wal_path,
 		return -EAGAIN;
 	source->big_endian = header.big_endian;
 	source->page_size = live->page_size;
-	source->is_loose = false;
 	source->n_zero = 0;
-	source->real = (struct lsv_real){0};
+	source->at = (struct lsv_stand){
+		.checksum = {header.checksum[0], header.checksum[1]}};
 	memcpy(source->salt, live->salt, sizeof source->salt);
-	memcpy(source->checksum, header.checksum, sizeof source->checksum);
 	return 0;
 }
 
@@ -118,8 +117,8 @@ int lsv_source_seek(struct lsv_source *source, const struct lsv_real *real)
 	            (ssize_t)sizeof bytes ||
 	    memcmp(bytes, real->header, sizeof bytes) != 0)
 		return -ESTALE;
-	source->real = *real;
-	memcpy(source->checksum, frame.checksum, sizeof source->checksum);
+	source->at.real = *real;
+	memcpy(source->at.checksum, frame.checksum, sizeof source->at.checksum);
 	return 0;
 }
 
@@ -137,19 +136,19 @@ static bool accept(struct lsv_source *source, const uint8_t *bytes,
 {
 	lsv_frame_decode(bytes, frame);
 	if (is_zero_frame(frame)) {
-		source->is_loose = true;
+		source->at.is_loose = true;
 		source->n_zero++;
 		return true;
 	}
-	if (source->is_loose && lsv_salt_equal(frame->salt, source->salt)) {
-		source->is_loose = false;
-		memcpy(source->checksum, frame->checksum,
-		       sizeof source->checksum);
+	if (source->at.is_loose && lsv_salt_equal(frame->salt, source->salt)) {
+		source->at.is_loose = false;
+		memcpy(source->at.checksum, frame->checksum,
+		       sizeof source->at.checksum);
 		return true;
 	}
 	return lsv_frame_verify(bytes, bytes + LSV_FRAME_HEADER_SIZE,
 	                        source->page_size, source->big_endian,
-	                        source->salt, source->checksum);
+	                        source->salt, source->at.checksum);
 }
 
 static int hand_on(struct lsv_source *source, size_t n, lsv_source_fn *each,
@@ -162,8 +161,8 @@ static int hand_on(struct lsv_source *source, size_t n, lsv_source_fn *each,
 	for (const uint8_t *p = source->buf; p < source->buf + n; p += size) {
 		if (!accept(source, p, &frame))
 			return -EBADMSG;
-		source->real.frame++;
-		memcpy(source->real.header, p, LSV_FRAME_HEADER_SIZE);
+		source->at.real.frame++;
+		memcpy(source->at.real.header, p, LSV_FRAME_HEADER_SIZE);
 		r = each(arg, &frame, p + LSV_FRAME_HEADER_SIZE);
 		if (r < 0)
 			return r;
@@ -178,7 +177,7 @@ static int read_header(struct lsv_source *source)
 	uint8_t bytes[LSV_WAL_HEADER_SIZE];
 	struct lsv_wal_header header;
 
-	if (source->real.frame > 0)
+	if (source->at.real.frame > 0)
 		return 0;
 	if (lsv_pread(source->fd, bytes, sizeof bytes, 0) !=
 	            (ssize_t)sizeof bytes ||
@@ -187,7 +186,8 @@ static int read_header(struct lsv_source *source)
 	if (!lsv_salt_equal(header.salt, source->salt))
 		return -ESTALE;
 	source->big_endian = header.big_endian;
-	memcpy(source->checksum, header.checksum, sizeof source->checksum);
+	memcpy(source->at.checksum, header.checksum,
+	       sizeof source->at.checksum);
 	return 0;
 }
 
@@ -195,23 +195,24 @@ int lsv_source_read(struct lsv_source *source, uint32_t last,
                     lsv_still_fn *still, lsv_source_fn *each, void *arg)
 {
 	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
-	int r = source->real.frame < last ? read_header(source) : 0;
+	int r = source->at.real.frame < last ? read_header(source) : 0;
 
-	while (r == 0 && source->real.frame < last) {
-		size_t want = (size_t)(last - source->real.frame) * size;
+	while (r == 0 && source->at.real.frame < last) {
+		size_t want = (size_t)(last - source->at.real.frame) * size;
 		ssize_t got;
 
 		if (want > source->buf_size)
 			want = source->buf_size;
 		got = lsv_pread(source->fd, source->buf, want,
-		                lsv_frame_offset(source->real.frame + 1,
+		                lsv_frame_offset(source->at.real.frame + 1,
 		                                 source->page_size));
 		if (got < 0)
 			return (int)got;
 		/* Only now is it known that what was read could not have been
 		 * overwritten meanwhile. */
-		if (!still(arg))
-			return -ESTALE;
+		r = still(arg);
+		if (r < 0)
+			return r;
 		if ((size_t)got < want)
 			return -EBADMSG;
 		r = hand_on(source, want, each, arg);

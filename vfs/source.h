@@ -12,17 +12,22 @@
 #include "replica/wal/frame.h"
 #include "replica/wal/shm.h"
 
+/* Where a reader stands: behind which frame. */
+struct lsv_stand {
+	uint32_t checksum[2]; /* stored in it */
+	struct lsv_real real;
+	bool is_loose; /* it has no checksum */
+};
+
 struct lsv_source {
 	int fd; /* -1: not open */
 	uint64_t dev;
 	uint64_t ino;
 	bool big_endian;
-	bool is_loose; /* behind zero-checksum frames */
 	uint32_t page_size;
-	uint32_t salt[2];     /* of the incarnation */
-	uint32_t checksum[2]; /* stored in the last frame read */
-	struct lsv_real real; /* the last frame read */
-	uint32_t n_zero;      /* zero-checksum frames met in it */
+	uint32_t salt[2]; /* of the incarnation */
+	uint32_t n_zero;  /* zero-checksum frames met in it */
+	struct lsv_stand at;
 	uint8_t *buf;
 	size_t buf_size;
 };
@@ -41,14 +46,15 @@ int lsv_source_begin(struct lsv_source *source, const char *wal_path,
 int lsv_source_seek(struct lsv_source *source, const struct lsv_real *real);
 
 /* Asks, after bytes were read and before they are used, whether the
- * incarnation is still the same. */
-typedef bool lsv_still_fn(void *arg);
+ * incarnation is still the same: 0; -ESTALE: it is not; -EAGAIN: that cannot
+ * be told now. */
+typedef int lsv_still_fn(void *arg);
 
 /*
  * Hands on the frames behind the last one, up to and with frame 'last'.
  * Every frame is verified against SQLite's chain; a chain that does not verify
- * is -EBADMSG, an incarnation that changed under us -ESTALE.  each() is
- * called after the source stands behind the frame.
+ * is -EBADMSG.  each() is called after the source stands behind the frame; who
+ * wants to be elsewhere after an error sets source->at back.
  */
 typedef int lsv_source_fn(void *arg, const struct lsv_frame *frame,
                           const void *page);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSV_OUTSIDE_H
+#define LSV_OUTSIDE_H
+
+/*
+ * A database that belongs to somebody else's program, from a process of ours:
+ * opened through the VFS as that program would, and read, so that SQLite
+ * recovers what a crash left.
+ */
+
+/* 0; -EINVAL: not in WAL mode; -ENOENT: no replica is configured;
+ * -ETIMEDOUT; -EIO; what SQLite said is logged. */
+int lsv_outside_sync(const char *db_path, int timeout_ms);
+
+#endif
