@@ -5,6 +5,7 @@
 #include "replica/base/log.h"
 #include "replica/ship/config.h"
 #include "vfs/api.h"
+#include "vfs/api_table.h"
 #include "vfs/shim.h"
 
 #include <errno.h>
@@ -28,18 +29,6 @@ static void set_log_level(void)
 		          text);
 }
 
-/* What a SQLite that was compiled without it lacks: the name of the first of
- * our functions, or NULL. */
-static const char *find_missing(const struct sqlite3_api_routines *api)
-{
-#define LSV_API(member, function)                                              \
-	if (!api->member)                                                      \
-		return #function;
-#include "vfs/api_list.h"
-#undef LSV_API
-	return NULL;
-}
-
 static int start(const struct sqlite3_api_routines *api)
 {
 	bool is_first = !sqlite3_api;
@@ -51,7 +40,7 @@ static int start(const struct sqlite3_api_routines *api)
 		                 "cannot work inside SQLite %s: 3.40.0 or "
 		                 "newer is needed",
 		                 api->libversion());
-	missing = find_missing(api);
+	missing = lsv_api_missing(api);
 	if (missing)
 		return log_error(-ENOSYS,
 		                 "cannot work inside this SQLite %s: it was "

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#define SQLITE_CORE 1 /* the table's type without the macros over it */
-
 #include "vfs/library.h"
 
 #include "replica/base/cleanup.h"
 #include "replica/base/fileio.h"
 #include "replica/base/vector.h"
+#include "vfs/api_table.h"
 
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
-#include <sqlite3ext.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -119,27 +117,14 @@ void *lsv_library_of(const void *caller)
 	return map ? handle_of(map, 0) : NULL;
 }
 
+static void *find_in(void *handle, const char *name)
+{
+	return dlsym(handle, name);
+}
+
 const char *lsv_library_fill(void *handle, struct sqlite3_api_routines *api)
 {
-	static const struct {
-		const char *name;
-		size_t at;
-	} entries[] = {
-#define LSV_API(member, function)                                              \
-	{#function, offsetof(struct sqlite3_api_routines, member)},
-#include "vfs/api_list.h"
-#undef LSV_API
-	};
-
-	memset(api, 0, sizeof *api);
-	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-		void *function = dlsym(handle, entries[i].name);
-
-		if (!function)
-			return entries[i].name;
-		memcpy((char *)api + entries[i].at, &function, sizeof function);
-	}
-	return NULL;
+	return lsv_api_fill(find_in, handle, api);
 }
 
 void lsv_library_pin(const void *address)
