@@ -196,6 +196,29 @@ static void add_up(struct lsv_plan *plan)
 		plan->n_bytes += plan->segments[i].size;
 }
 
+/*
+ * Stock's snapshot is not where its index begins but somewhere within, and
+ * may hold commits of segments that were put after it.  Older segments alone
+ * would take some of its pages back in time, others not.
+ */
+static int check_stock(const struct lsv_generation *generation,
+                       const struct lsv_plan *plan)
+{
+	const struct lsv_items *all = &generation->segments;
+	const struct lsv_item *next = plan->segments + plan->n_segments;
+	char time[LSV_TIME_TEXT_SIZE];
+
+	if (plan->is_ours || plan->n_segments == 0 ||
+	    next == all->at + all->n ||
+	    next[-1].time_ns > plan->snapshot->time_ns)
+		return 0;
+	lsv_time_format(next->time_ns, time);
+	return say(-ENOENT,
+	           "cannot restore to a time within %s, which Litestream took "
+	           "while others wrote; from %s on it is possible",
+	           plan->snapshot->name, time);
+}
+
 static int plan_within(const struct search *search,
                        const struct lsv_generation *generation,
                        struct lsv_plan *plan)
@@ -213,6 +236,8 @@ static int plan_within(const struct search *search,
 	                 &plan->n_segments);
 	if (r == 0)
 		r = check_names(plan);
+	if (r == 0 && search->target->kind == LSV_TARGET_TIME)
+		r = check_stock(generation, plan);
 	if (r == 0 && plan->is_ours)
 		r = read_base(search->client, plan);
 	if (r == 0 && plan->is_ours)

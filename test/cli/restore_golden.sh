@@ -89,3 +89,16 @@ refused stock-good 3 'before its first snapshot' -timestamp 2026-01-01T00:00:00Z
 	-generation 05fb0a01673bd303
 refused ours-good 3 'cannot find generation 0000000000000001' \
 	-generation 0000000000000001
+
+# A snapshot of stock's taken in the middle of its index: what it holds is in
+# the next segment, too, so without that there is no such database.
+unpack stock-good
+third=replica/$stock/wal/00000000_000012f8.wal.lz4
+next=replica/$stock/wal/00000000_00001d70.wal.lz4
+touch -r "$third" "replica/$stock/snapshots/00000000.snapshot.lz4"
+expect_exit 3 "$LSVFS_RESTORE" -o out.db \
+	-timestamp "$(date -u -r "$third" +%FT%T.%NZ)" replica 2>err.txt
+grep -q "from $(date -u -r "$next" +%FT%T.%NZ) on it is possible" err.txt ||
+	fail "$(cat err.txt)"
+"$LSVFS_RESTORE" -o out.db -timestamp "$(date -u -r "$next" +%FT%T.%NZ)" \
+	replica >out.txt

@@ -215,3 +215,10 @@ same_file old.db expected.db
 mkdir dir.db
 run 5 -force -o dir.db replica
 says err.txt 'no regular file'
+
+# The manual and -help have the same options.
+sed -En 's/^  -([a-z-]+).*/\1/p' help.txt | sort >in_help.txt
+sed -En 's/^\.It Fl ([a-z-]+).*/\1/p' "$top_srcdir/man/lsvfs-restore.1" | sort \
+	>in_manual.txt
+[ "$(wc -l <in_help.txt)" -ge 14 ] || fail "$(cat in_help.txt)"
+same_file in_help.txt in_manual.txt
