@@ -188,14 +188,12 @@ static int install_default(void)
  * and it may stand on top of us or do what its files need (encrypt, check
  * sums): leave it.
  */
-static int keep_default(void)
+static int keep_default_locked(void)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
-	sqlite3_vfs *now;
+	sqlite3_vfs *now = sqlite3_vfs_find(NULL);
 
 	if (lsv_shim_is_default())
 		return SQLITE_OK;
-	now = sqlite3_vfs_find(NULL);
 	if (!is_installed || now == lower)
 		return install_default();
 	if (!is_bypassed && now)
@@ -205,6 +203,18 @@ static int keep_default(void)
 		          now->zName);
 	is_bypassed = true;
 	return SQLITE_OK;
+}
+
+static int keep_default(void)
+{
+	/* No lock of ours at each open: a fork beside it would leave the
+	 * child with it. */
+	if (lsv_shim_is_default())
+		return SQLITE_OK;
+
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+
+	return keep_default_locked();
 }
 
 static void free_ours(void *p)

@@ -40,6 +40,14 @@ export LSVFS_REPLICA_URL=$PWD/backup/%f
 prints "a.db: litestream/unix
 b.db: litestream/unix" preload ./way open=a.db close shutdown open=b.db
 
+# A default that the application chose after us stands, and is said once.
+prints "a.db: litestream/unix
+b.db: own
+c.db: own" preload ./way open=a.db own open=b.db open=c.db 2>err
+[ "$(grep -c "default VFS is now 'own'" err)" = 1 ] || fail "$(cat err)"
+# One that was there before is below us.
+prints "a.db: litestream/own" preload ./way own open=a.db
+
 # Preloaded by the loader's own option, the environment knows nothing.
 loader=$(readelf -l "$(command -v sqlite3)" |
 	sed -n 's/.*program interpreter: \(.*\)\]/\1/p')

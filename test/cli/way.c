@@ -7,10 +7,13 @@
  *	register  default        lsvfs_register(), make_default (LSVFS only)
  *	vfs=NAME                 for the opens that follow
  *	open=F  open1=F  open16=F  prints "F: <VFS of the file>"
+ *	quiet                    or nothing, from now on
+ *	wal                      PRAGMA journal_mode=wal, without a word
  *	sql=SQL                  on the newest connection, prints the rows
  *	close                    the newest connection
  *	sync=F  status=F         lsvfs_sync(F, 10 s), lsvfs_status(F)
- *	shutdown  chdir=DIR  env=NAME=VALUE
+ *	own                      makes a VFS of its own the default
+ *	shutdown  singlethread  chdir=DIR  env=NAME=VALUE
  */
 
 #include <sqlite3.h>
@@ -28,6 +31,7 @@
 static sqlite3 *open_dbs[MAX_OPEN];
 static int n_open;
 static const char *vfs;
+static int is_quiet;
 
 static int fail(const char *what, int rc)
 {
@@ -42,6 +46,8 @@ static void say_vfs(const char *file, int rc)
 	if (rc != SQLITE_OK)
 		fail(file, rc);
 	n_open++;
+	if (is_quiet)
+		return;
 	sqlite3_file_control(open_dbs[n_open - 1], "main", SQLITE_FCNTL_VFSNAME,
 	                     &name);
 	printf("%s: %s\n", file, name ? name : "?");
@@ -93,6 +99,23 @@ static void do_sql(const char *sql)
 	}
 }
 
+static int is_wal(void *unused, int n, char **values, char **names)
+{
+	(void)unused;
+	(void)names;
+	return n != 1 || strcmp(values[0], "wal") != 0;
+}
+
+static void do_wal(const char *unused)
+{
+	int rc = sqlite3_exec(open_dbs[n_open - 1], "pragma journal_mode=wal",
+	                      is_wal, NULL, NULL);
+
+	(void)unused;
+	if (rc != SQLITE_OK)
+		fail("wal", rc);
+}
+
 static void do_close(const char *unused)
 {
 	int rc = sqlite3_close(open_dbs[--n_open]);
@@ -114,6 +137,34 @@ static void do_shutdown(const char *unused)
 	(void)unused;
 	if (rc != SQLITE_OK)
 		fail("shutdown", rc);
+}
+
+static void do_singlethread(const char *unused)
+{
+	int rc = sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+
+	(void)unused;
+	if (rc != SQLITE_OK)
+		fail("singlethread", rc);
+}
+
+static void do_own(const char *unused)
+{
+	static sqlite3_vfs own;
+	int rc;
+
+	(void)unused;
+	own = *sqlite3_vfs_find("unix");
+	own.zName = "own";
+	rc = sqlite3_vfs_register(&own, 1);
+	if (rc != SQLITE_OK)
+		fail("own", rc);
+}
+
+static void do_quiet(const char *unused)
+{
+	(void)unused;
+	is_quiet = 1;
 }
 
 static void do_chdir(const char *dir)
@@ -147,7 +198,8 @@ static void do_default(const char *options)
 	};
 	int rc = lsvfs_register(&o);
 
-	printf("register: %d\n", rc);
+	if (!is_quiet)
+		printf("register: %d\n", rc);
 }
 
 static void do_sync(const char *file)
@@ -170,14 +222,16 @@ static const struct {
 } verbs[] = {
 #ifdef WITH_LSVFS
 	{"register", do_register}, {"default", do_default},
-	{"sync=", do_sync},        {"status=", do_status},
-	{"default=", do_default},
+	{"default=", do_default},  {"sync=", do_sync},
+	{"status=", do_status},
 #endif
 	{"vfs=", do_vfs},          {"open=", do_open},
 	{"open1=", do_open1},      {"open16=", do_open16},
-	{"sql=", do_sql},          {"close", do_close},
-	{"shutdown", do_shutdown}, {"chdir=", do_chdir},
-	{"env=", do_env},
+	{"wal", do_wal},           {"sql=", do_sql},
+	{"close", do_close},       {"own", do_own},
+	{"shutdown", do_shutdown}, {"singlethread", do_singlethread},
+	{"chdir=", do_chdir},      {"env=", do_env},
+	{"quiet", do_quiet},
 };
 
 static void run(const char *word)
