@@ -176,13 +176,13 @@ static int image_hash(struct lsv_image *image, uint64_t *sum)
 	const struct lsv_shm *head = lsv_image_head(image);
 	struct lsv_reader *pages = lsv_image_pages(image);
 	auto_free uint8_t *page = malloc(head->page_size);
-	ssize_t n = 0;
 
 	if (!page)
 		return -ENOMEM;
 	*sum = 0;
 	for (uint32_t i = 1; i <= head->db_pages; i++) {
-		n = lsv_read_full(pages, page, head->page_size);
+		ssize_t n = lsv_read_full(pages, page, head->page_size);
+
 		if (n < 0)
 			return (int)n;
 		*sum ^= lsv_page_hash(i, page, head->page_size);
@@ -194,7 +194,7 @@ static int image_hash(struct lsv_image *image, uint64_t *sum)
 static int continue_by_hash(struct lsv_db *db, struct lsv_image *image)
 {
 	const struct lsv_shm *head = lsv_image_head(image);
-	struct lsv_record end;
+	struct lsv_record end = {0};
 	uint64_t sum;
 	int r;
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, lsv_db) registry = LIST_HEAD_INITIALIZER(registry);
+static LIST_HEAD(lsv_dbs, lsv_db) registry = LIST_HEAD_INITIALIZER(registry);
 static _Atomic(uint32_t) family = 1;
 
 uint32_t lsv_family(void)

@@ -69,12 +69,13 @@ struct lsv_db {
 	mode_t file_mode;
 
 	pthread_mutex_t mutex;
-	pthread_cond_t changed;      /* with mutex: ours_open, jobs */
-	LIST_HEAD(, lsv_file) files; /* connections, our own visits too */
-	int n_files;                 /* the application's */
-	int n_ours;                  /* handles of ours on the database */
-	int n_exclusive_wanted;      /* no new handle of ours while not 0 */
-	uint64_t dev;                /* of the database file */
+	pthread_cond_t changed; /* with mutex: ours_open, jobs */
+	LIST_HEAD(lsv_files, lsv_file)
+	files;                  /* connections, our own visits too */
+	int n_files;            /* the application's */
+	int n_ours;             /* handles of ours on the database */
+	int n_exclusive_wanted; /* no new handle of ours while not 0 */
+	uint64_t dev;           /* of the database file */
 	uint64_t ino;
 	bool is_foreign; /* cannot be replicated; 'why' says it */
 	bool is_fork_excluded;

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #define THREADS_MAX 3
+#define STACK_SIZE ((size_t)256 * 1024)
 
 struct job {
 	STAILQ_ENTRY(job) link;
@@ -16,7 +17,7 @@ struct job {
 
 static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t pool_work = PTHREAD_COND_INITIALIZER;
-static STAILQ_HEAD(, job) queue = STAILQ_HEAD_INITIALIZER(queue);
+static STAILQ_HEAD(job_queue, job) queue = STAILQ_HEAD_INITIALIZER(queue);
 static int n_threads, n_idle;
 
 static void finish(struct job *job)
@@ -66,7 +67,7 @@ int lsv_thread_start(void *(*run)(void *), void *arg)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, 256 * 1024);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	err = pthread_create(&thread, &attr, run, arg);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -66,8 +66,9 @@ static int run(const char *sql)
 
 	if (rc != SQLITE_OK)
 		return rc;
-	while ((rc = sqlite3_step(statement)) == SQLITE_ROW)
-		continue;
+	do {
+		rc = sqlite3_step(statement);
+	} while (rc == SQLITE_ROW);
 	sqlite3_finalize(statement);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }

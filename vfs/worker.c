@@ -37,8 +37,8 @@ static bool is_started; /* under poked_mutex */
 
 /* Held for each bounded step; a fork takes it. */
 static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, lsv_db) watched = LIST_HEAD_INITIALIZER(watched);
-static LIST_HEAD(, lsv_db) led = LIST_HEAD_INITIALIZER(led);
+static LIST_HEAD(watched_list, lsv_db) watched = LIST_HEAD_INITIALIZER(watched);
+static LIST_HEAD(led_list, lsv_db) led = LIST_HEAD_INITIALIZER(led);
 
 static void *work(void *arg);
 

@@ -23,9 +23,9 @@ static int get_table(struct lsv_client *client, const char *name,
                      struct lsv_table *table)
 {
 	auto_buf struct lsv_buf bytes = {0};
-	const uint8_t *tail;
-	size_t n = TAIL_GUESS, n_tail, needed = 0;
-	int r = get_tail(client, name, n, &bytes);
+	const uint8_t *tail = NULL;
+	size_t n_tail = 0, needed = 0;
+	int r = get_tail(client, name, TAIL_GUESS, &bytes);
 
 	if (r == 0)
 		r = lsv_codec_tail(bytes.data, bytes.n, &tail, &n_tail,
