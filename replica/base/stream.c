@@ -66,7 +66,8 @@ static ssize_t memory_read(struct lsv_reader *reader, void *buf, size_t n)
 
 	if (n > m->n - m->at)
 		n = m->n - m->at;
-	memcpy(buf, m->buf + m->at, n);
+	if (n)
+		memcpy(buf, m->buf + m->at, n);
 	m->at += n;
 	return (ssize_t)n;
 }

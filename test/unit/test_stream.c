@@ -40,7 +40,7 @@ END_TEST
 
 START_TEST(nothing_is_a_reader_too)
 {
-	auto_reader struct lsv_reader *reader = lsv_reader_memory("", 0);
+	auto_reader struct lsv_reader *reader = lsv_reader_memory(NULL, 0);
 	char buf[1];
 
 	ck_assert_int_eq(reader->size, 0);
