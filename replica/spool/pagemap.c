@@ -27,10 +27,10 @@
 #define HEADER_SIZE 32
 
 #define BLOCK_SIZE 4096
-#define STEP_MAX (1024 * 1024)
+#define STEP_MAX (1U << 20)
 /* Address space is cheap: mapped beyond the file's end, so that the mapping
  * seldom has to grow. */
-#define MAPPED_MIN (16 * 1024 * 1024)
+#define MAPPED_MIN (16U << 20)
 #define OVERLAY_MAX 65536
 
 struct lsv_pagemap {
@@ -193,6 +193,7 @@ static int trim(struct lsv_pagemap *map, int fd)
 	if (r < 0)
 		return r;
 	map->allocated = size;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): mapped */
 	memset(map->base + used, 0, size - used);
 	return 0;
 }

@@ -3,8 +3,8 @@
 /* What people and file systems write: times, durations, options, URLs, names
  * of objects.  The first byte says which. */
 
-#include "replica/base/clock.h"
 #include "replica/base/cleanup.h"
+#include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/format/layout.h"
 #include "replica/ship/config.h"
