@@ -129,7 +129,6 @@ static int map_file(struct lsv_pagemap *map, int fd, size_t size)
 	base = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (base == MAP_FAILED)
 		return -errno;
-	assert(base);
 	map->base = base;
 	map->mapped = mapped;
 	return 0;
@@ -193,7 +192,6 @@ static int trim(struct lsv_pagemap *map, int fd)
 	if (r < 0)
 		return r;
 	map->allocated = size;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): mapped */
 	memset(map->base + used, 0, size - used);
 	return 0;
 }
@@ -210,6 +208,7 @@ static int load(struct lsv_pagemap *map, int fd)
 	r = map_file(map, fd, (size_t)st.st_size);
 	if (r < 0)
 		return r;
+	assert(map->base);
 	if (!read_header(map, header, (size_t)st.st_size))
 		return empty_file(map, fd);
 	r = trim(map, fd);

@@ -340,11 +340,13 @@ START_TEST(a_kill_at_any_moment_costs_only_a_redo)
 		if (pid == 0)
 			work(pipes[1], &model, seed);
 		close(pipes[1]);
-		usleep(1000 + round * 517);
+		/* Once it is at work. */
+		ck_assert_int_eq(read(pipes[0], &n, sizeof n), sizeof n);
+		usleep(round * 517);
 		kill(pid, SIGKILL);
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 		ck_assert(WIFSIGNALED(status));
-		for (n_done = 0; read(pipes[0], &n, sizeof n) == sizeof n;)
+		for (n_done = 1; read(pipes[0], &n, sizeof n) == sizeof n;)
 			n_done = n + 1;
 		close(pipes[0]);
 
