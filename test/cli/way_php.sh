@@ -7,6 +7,9 @@
 . "${top_srcdir:-.}/test/lib/ways.sh"
 
 not_under_tsan
+case $SANITIZER in
+*address*) skip "AddressSanitizer refuses the RTLD_DEEPBIND of PHP's modules" ;;
+esac
 requires php sqlite3
 php -m | grep -ix -e sqlite3 -e pdo_sqlite >modules || :
 [ "$(wc -l <modules)" = 2 ] || skip "php-sqlite3 is not installed"
