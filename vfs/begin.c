@@ -140,12 +140,15 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 
 static void announce(struct lsv_db *db)
 {
-	char text[LSV_POS_TEXT_SIZE];
+	char text[LSV_POS_TEXT_SIZE], reason[sizeof db->reason];
 
+	pthread_mutex_lock(&db->shadow);
+	memcpy(reason, db->reason, sizeof reason);
+	db->reason[0] = 0;
+	pthread_mutex_unlock(&db->shadow);
 	lsv_pos_format(&(struct lsv_pos){db->generation, 0, 0}, text);
 	log_info("%s: generation %.16s begins: %s; replica %s", db->path, text,
-	         db->reason, db->config.replica);
-	db->reason[0] = 0;
+	         reason, db->config.replica);
 	lsv_folder_remove_others(db->dir, db->generation);
 }
 
