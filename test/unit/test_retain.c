@@ -11,25 +11,40 @@
 
 /* A replica in short: "A" a generation; "s3@900" snapshot 3 with its time,
  * "w3:80@950" a segment, "l" lineage.json. */
+/* A number and the character that ends it. */
+static long number(const char **p, char end)
+{
+	char *after;
+	long value = strtol(*p, &after, 10);
+
+	ck_assert(after != *p && *after == end);
+	*p = end ? after + 1 : after;
+	return value;
+}
+
 static void add(struct lsv_stored_list *list, const char *word, uint64_t gen)
 {
 	struct lsv_pos pos = {gen, 0, 0};
 	struct lsv_stored stored = {0};
-	unsigned index = 0, offset = 0;
-	long time = 0;
+	const char *p = word + 1;
 
-	if (sscanf(word, "s%u@%ld", &index, &time) == 2) {
-		stored.name = lsv_layout_snapshot(gen, index, LSV_LZ4);
-	} else if (sscanf(word, "w%u:%u@%ld", &index, &offset, &time) == 3) {
-		pos.index = index;
-		pos.offset = offset;
+	switch (word[0]) {
+	case 's':
+		pos.index = (uint32_t)number(&p, '@');
+		stored.name = lsv_layout_snapshot(gen, pos.index, LSV_LZ4);
+		stored.time_ns = number(&p, 0);
+		break;
+	case 'w':
+		pos.index = (uint32_t)number(&p, ':');
+		pos.offset = (uint32_t)number(&p, '@');
 		stored.name = lsv_layout_segment(&pos, LSV_LZ4);
-	} else {
+		stored.time_ns = number(&p, 0);
+		break;
+	default:
 		ck_assert_str_eq(word, "l");
 		stored.name = lsv_layout_lineage(gen);
-		time = 5000; /* when it was put: of no account */
+		stored.time_ns = 5000; /* when it was put: of no account */
 	}
-	stored.time_ns = time;
 	ck_assert_int_eq(lsv_stored_list_append(list, stored), 0);
 }
 
