@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "test/crash/ledger.h"
+
+#include "replica/base/clock.h"
+#include "test/crash/dice.h"
+#include "test/crash/errand.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REPLICA "replica"
+#define OUTPUT "restored.db"
+#define N_TIMESTAMPS 12
+#define NOTHING 3 /* lsvfs-restore: nothing restorable for that target */
+
+const char *ledger_image(unsigned no)
+{
+	static char names[2][64];
+	static int which;
+
+	which ^= 1;
+	snprintf(names[which], sizeof names[which], "image/%06u.db", no);
+	return names[which];
+}
+
+static uint64_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
+static bool is_same(const char *path, const char *other)
+{
+	uint64_t offset;
+
+	return size_of(path) == size_of(other) &&
+	       !first_difference(path, other, &offset);
+}
+
+void ledger_note(struct ledger *ledger, struct moment moment)
+{
+	if (ledger->n > 0 &&
+	    is_same(ledger_image(ledger->at[ledger->n - 1].image),
+	            ledger_image(moment.image))) {
+		unlink(ledger_image(moment.image));
+		return;
+	}
+	if (ledger_append(ledger, moment) < 0)
+		die("out of memory");
+}
+
+/* Restores and expects success. */
+static void restore_txid(uint64_t txid, struct restore_answer *answer)
+{
+	char text[32];
+	const char *options[] = {"-txid", text, NULL};
+
+	snprintf(text, sizeof text, "%" PRIu64, txid);
+	errand_restore(REPLICA, OUTPUT, options, answer);
+}
+
+/* The first line from 'at' on that is what was restored. */
+static size_t find_line(const struct ledger *ledger, size_t at)
+{
+	for (; at < ledger->n; at++) {
+		if (is_same(OUTPUT, ledger_image(ledger->at[at].image)))
+			return at;
+	}
+	return at;
+}
+
+/* txid after txid: each is the line of the one before, or the next. */
+static size_t prove_txids(const struct ledger *ledger, size_t from,
+                          uint64_t last_txid)
+{
+	struct restore_answer answer;
+	uint64_t txid = 1;
+	size_t first, at;
+
+	restore_txid(txid, &answer);
+	if (answer.status != 0)
+		die("txid 1: exit %d: %s", answer.status, errand_errors());
+	first = at = find_line(ledger, 0);
+	if (first > from)
+		die("txid 1 is none of the first %zu commits", from + 1);
+	while (++txid <= last_txid) {
+		restore_txid(txid, &answer);
+		if (answer.status != 0 || answer.txid != txid)
+			die("txid %" PRIu64 ": exit %d, txid %" PRIu64 ": %s",
+			    txid, answer.status, answer.txid, errand_errors());
+		if (is_same(OUTPUT, ledger_image(ledger->at[at].image)))
+			continue;
+		if (++at == ledger->n ||
+		    !same_bytes(OUTPUT, ledger_image(ledger->at[at].image)))
+			die("txid %" PRIu64 " is not commit %zu", txid, at + 1);
+	}
+	if (at + 1 != ledger->n)
+		die("the last txid, %" PRIu64 ", is commit %zu of %zu",
+		    last_txid, at + 1, ledger->n);
+	return first;
+}
+
+static void prove_time(const struct ledger *ledger, size_t first, int64_t ns)
+{
+	char text[LSV_TIME_TEXT_SIZE];
+	const char *options[] = {"-timestamp", text, NULL};
+	size_t n_certain = 0, n_possible = 0;
+	struct restore_answer answer;
+
+	while (n_certain < ledger->n && ledger->at[n_certain].after_ns <= ns)
+		n_certain++;
+	while (n_possible < ledger->n && ledger->at[n_possible].before_ns <= ns)
+		n_possible++;
+	lsv_time_format(ns, text);
+	errand_restore(REPLICA, OUTPUT, options, &answer);
+	if (answer.status == NOTHING && n_certain <= first)
+		return;
+	if (answer.status != 0)
+		die("%s: exit %d: %s", text, answer.status, errand_errors());
+	for (size_t i = n_certain ? n_certain - 1 : 0; i < n_possible; i++) {
+		if (is_same(OUTPUT, ledger_image(ledger->at[i].image)))
+			return;
+	}
+	die("%s: txid %" PRIu64 " is not commit %zu to %zu (it is %zu)", text,
+	    answer.txid, n_certain, n_possible, find_line(ledger, 0) + 1);
+}
+
+/* Half of them in the middle between two commits, half anywhere. */
+static int64_t random_time(const struct ledger *ledger, struct dice *dice)
+{
+	const struct moment *first = &ledger->at[0];
+	const struct moment *last = &ledger->at[ledger->n - 1];
+	uint32_t i = dice_below(dice, (uint32_t)ledger->n);
+	int64_t span = last->after_ns - first->before_ns + 2;
+
+	if (i + 1 < ledger->n && dice_percent(dice, 50))
+		return ledger->at[i].after_ns +
+		       (ledger->at[i + 1].before_ns - ledger->at[i].after_ns) /
+		               2;
+	return first->before_ns - 1 +
+	       (int64_t)(dice_roll(dice) % (uint64_t)span);
+}
+
+void ledger_prove(const struct ledger *ledger, size_t from, struct dice *dice)
+{
+	struct restore_answer answer;
+	size_t first;
+
+	errand_restore(REPLICA, OUTPUT, NULL, &answer);
+	if (answer.status != 0)
+		die("latest: exit %d: %s", answer.status, errand_errors());
+	first = prove_txids(ledger, from, answer.txid);
+	for (int i = 0; i < N_TIMESTAMPS; i++)
+		prove_time(ledger, first, random_time(ledger, dice));
+	printf("%" PRIu64 " txids", answer.txid);
+}
+
+void ledger_glance(const struct ledger *ledger)
+{
+	struct restore_answer answer;
+
+	errand_restore(REPLICA, OUTPUT, NULL, &answer);
+	if (answer.status == NOTHING)
+		return;
+	if (answer.status != 0)
+		die("latest, in use: exit %d: %s", answer.status,
+		    errand_errors());
+	if (find_line(ledger, 0) == ledger->n)
+		die("latest, in use: txid %" PRIu64 " is no commit of ours",
+		    answer.txid);
+}
