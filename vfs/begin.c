@@ -11,9 +11,11 @@
 #include "vfs/own.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
-#define RETRY_MIN_NS (50 * LSV_NS_PER_MS)
+#define RETRY_MIN_NS (20 * LSV_NS_PER_MS)
+#define RETRY_SOON_NS (500 * LSV_NS_PER_MS)
 #define RETRY_MAX_NS (60 * LSV_NS_PER_S)
 
 /* What a new generation is made of, until it is handed over. */
@@ -96,6 +98,15 @@ static int spool(struct birth *birth, struct lsv_image *image)
 	return r;
 }
 
+/* Under the shadow's mutex. */
+static void announce(struct lsv_db *db)
+{
+	log_info("%s: generation %016" PRIx64 " begins: %s; replica %s",
+	         db->path, db->generation, db->reason, db->config.replica);
+	memcpy(db->origin, db->reason, sizeof db->origin);
+	db->reason[0] = 0;
+}
+
 /* The generation becomes the current one, standing at the image's commit. */
 static int hand_over(struct birth *birth, struct lsv_image *image)
 {
@@ -134,22 +145,9 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 	if (head->mx_frame == 0)
 		memcpy(db->source.salt, head->salt, sizeof db->source.salt);
 	atomic_store(&db->role, LSV_LIVE);
+	announce(db);
 	lsv_copy_publish(db, head->salt, head->mx_frame);
 	return 0;
-}
-
-static void announce(struct lsv_db *db)
-{
-	char text[LSV_POS_TEXT_SIZE], reason[sizeof db->reason];
-
-	pthread_mutex_lock(&db->shadow);
-	memcpy(reason, db->reason, sizeof reason);
-	db->reason[0] = 0;
-	pthread_mutex_unlock(&db->shadow);
-	lsv_pos_format(&(struct lsv_pos){db->generation, 0, 0}, text);
-	log_info("%s: generation %.16s begins: %s; replica %s", db->path, text,
-	         reason, db->config.replica);
-	lsv_folder_remove_others(db->dir, db->generation);
 }
 
 static int new_generation(struct lsv_db *db, struct lsv_image *image)
@@ -162,7 +160,7 @@ static int new_generation(struct lsv_db *db, struct lsv_image *image)
 	if (r == 0)
 		r = hand_over(&birth, image);
 	if (r == 0) {
-		announce(db);
+		lsv_folder_remove_others(db->dir, birth.generation);
 	} else if (birth.gen_dir) {
 		struct lsv_upload upload;
 
@@ -280,24 +278,33 @@ static bool has_files(struct lsv_db *db)
 	return db->n_files > 0;
 }
 
+/* What passes by itself is no failure to speak of: a lock, an application that
+ * wants EXCLUSIVE, a database without pages. */
+static bool will_pass(int r)
+{
+	return r == -EAGAIN || r == -EBUSY || r == -ECANCELED || r == -ENODATA;
+}
+
 static void remember(struct lsv_db *db, int r)
 {
+	int64_t max_ns = will_pass(r) ? RETRY_SOON_NS : RETRY_MAX_NS;
 	int64_t wait_ns = RETRY_MIN_NS;
 
 	if (r == 0) {
 		db->begin_failures = 0;
-		db->begin_due_ns = 0;
+		atomic_store(&db->begin_due_ns, 0);
 		return;
 	}
-	/* What passes by itself is no failure to speak of: a lock, an
-	 * application that wants EXCLUSIVE, a database without pages. */
-	if (r != -EAGAIN && r != -EBUSY && r != -ECANCELED && r != -ENODATA &&
-	    db->begin_failures == 0)
-		log_error(r, "%s: cannot take a snapshot", db->path);
-	for (int i = 0; i < db->begin_failures && wait_ns < RETRY_MAX_NS; i++)
+	if (!will_pass(r) && !db->has_begin_failed)
+		(void)log_error(r,
+		                "%s: cannot take a snapshot, it will be tried "
+		                "again",
+		                db->path);
+	db->has_begin_failed = !will_pass(r);
+	for (int i = 0; i < db->begin_failures && wait_ns < max_ns; i++)
 		wait_ns *= 2;
 	db->begin_failures++;
-	db->begin_due_ns = lsv_clock_mono_ns() + wait_ns;
+	atomic_store(&db->begin_due_ns, lsv_clock_mono_ns() + wait_ns);
 }
 
 static void enter_and(struct lsv_db *db, int (*read_it)(struct lsv_db *))

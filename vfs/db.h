@@ -109,6 +109,7 @@ struct lsv_db {
 	bool is_begun;                    /* the generation has a shadow */
 	bool was_empty;                   /* it never had one */
 	char reason[LSV_ERROR_TEXT_SIZE]; /* why a new generation is due */
+	char origin[LSV_ERROR_TEXT_SIZE]; /* why this one began */
 	struct lsv_pos parent;
 	int64_t captured_ns; /* UTC time of the last commit captured */
 
@@ -128,9 +129,10 @@ struct lsv_db {
 	int64_t round_backoff_ns;
 	int64_t drain_due_ns;
 	int64_t drain_backoff_ns;
-	int64_t begin_due_ns; /* not before: a snapshot that failed */
+	_Atomic(int64_t) begin_due_ns; /* not before: a snapshot that failed */
 	int begin_failures;
-	bool is_job_queued; /* under mutex */
+	bool has_begin_failed; /* and this was said */
+	bool is_job_queued;    /* under mutex */
 
 	struct lsv_replica replica; /* under mutex but its client */
 	_Atomic(uint64_t) captured_ticket;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AGAIN_NS (20 * LSV_NS_PER_MS)
 #define BACKOFF_MIN_NS (500 * LSV_NS_PER_MS)
 #define BACKOFF_MAX_NS (60 * LSV_NS_PER_S)
 
@@ -194,7 +195,7 @@ static int put_lineage(struct lsv_db *db, struct goal *goal)
 		.parent = db->parent,
 		.db_path = db->path,
 		.sqlite_version = sqlite3_libversion(),
-		.reason = db->reason,
+		.reason = db->origin,
 	};
 	int r;
 
@@ -429,6 +430,14 @@ static void end_because(struct lsv_db *db, const char *why)
 		lsv_lead_end(db, "%s", why);
 }
 
+/* What is in the way passes by itself: a lock, another leader. */
+static void again_soon(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	db->replica.retry_ns = lsv_clock_mono_ns() + AGAIN_NS;
+}
+
 void lsv_deliver(struct lsv_db *db)
 {
 	struct goal goal = {0};
@@ -444,7 +453,9 @@ void lsv_deliver(struct lsv_db *db)
 		end_because(db, "its snapshot was not delivered");
 	else if (r == -EBADMSG)
 		end_because(db, "what is in the local folder does not verify");
-	else if (r != -EAGAIN)
+	else if (r == -EAGAIN)
+		again_soon(db);
+	else
 		failed(db, r);
 	free(goal.gen_dir);
 	atomic_fetch_add(&coord->done, 1);

@@ -92,7 +92,7 @@ void lsv_lead_end(struct lsv_db *db, const char *format, ...)
 	         (unsigned long long)db->generation, db->reason);
 	set_uncaptured(db);
 	db->is_begun = false;
-	db->begin_due_ns = 0;
+	atomic_store(&db->begin_due_ns, 0);
 	atomic_store(&db->role, LSV_ADRIFT);
 }
 

@@ -133,6 +133,16 @@ static int64_t deliver_due(struct lsv_db *db)
 	return at_ns > db->replica.retry_ns ? at_ns : db->replica.retry_ns;
 }
 
+/* What is left of a generation that ended can still be delivered. */
+static bool has_tail(struct lsv_db *db, const struct view *view)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	return view->end.generation && db->replica.has_snapshot &&
+	       !atomic_load(&db->last_put_failed) &&
+	       lsv_deliver_wanted(db, &view->end);
+}
+
 static bool wants_delivery(struct lsv_db *db, const struct view *view)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
@@ -155,21 +165,6 @@ static bool wants_snapshot(struct lsv_db *db)
 	        lsv_clock_ns() - replica->snapshot_ns > interval_ns);
 }
 
-static void begin_when_due(struct lsv_db *db, const struct view *view,
-                           int64_t now_ns)
-{
-	bool is_failing = atomic_load(&db->last_put_failed);
-
-	/* The old generation's tail first, while the replica takes it. */
-	if (view->end.generation && !is_failing && wants_delivery(db, view) &&
-	    db->replica.has_snapshot)
-		queue(db, lsv_deliver);
-	else if (now_ns >= db->begin_due_ns)
-		queue(db, lsv_begin);
-	else
-		due(db, db->begin_due_ns);
-}
-
 static void deliver_when_due(struct lsv_db *db, int64_t now_ns)
 {
 	int64_t at_ns = deliver_due(db);
@@ -178,6 +173,19 @@ static void deliver_when_due(struct lsv_db *db, int64_t now_ns)
 		queue(db, lsv_deliver);
 	else
 		due(db, at_ns);
+}
+
+static void begin_when_due(struct lsv_db *db, const struct view *view,
+                           int64_t now_ns)
+{
+	int64_t begin_due_ns = atomic_load(&db->begin_due_ns);
+
+	if (has_tail(db, view))
+		deliver_when_due(db, now_ns);
+	else if (now_ns >= begin_due_ns)
+		queue(db, lsv_begin);
+	else
+		due(db, begin_due_ns);
 }
 
 /* Everything is there: whoever waits may go. */
