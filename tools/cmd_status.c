@@ -98,7 +98,7 @@ int cmd_status(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return bad_usage();
-	lsv_status_read(argv[optind], &status);
+	lsv_status_read(argv[optind], NULL, &status);
 	if (json && print_json(&status) != 0)
 		return CANNOT_TELL;
 	if (!json)

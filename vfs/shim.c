@@ -585,11 +585,14 @@ char *lsv_shim_status(const char *db_path)
 {
 	auto_free char *path = realpath(db_path, NULL);
 	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
+	struct lsv_shm live = {0};
 	struct lsv_status status;
 
 	if (!db)
 		return NULL;
+	if (lsv_db_live(db, &live) < 0)
+		live.mx_frame = 0;
 	lsv_db_release(db);
-	lsv_status_read(path, &status);
+	lsv_status_read(path, &live, &status);
 	return lsv_status_json(&status);
 }

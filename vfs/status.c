@@ -71,25 +71,25 @@ static void take_coord(const struct lsv_coord_page *page,
 
 /* Commits that nobody has copied yet count as well. */
 static bool is_behind(const struct lsv_coord_page *page,
+                      const struct lsv_shm *live,
                       const struct lsv_status *status)
 {
 	struct lsv_captured captured;
-	struct lsv_shm live;
 
 	if (status->captured.generation == 0)
 		return false;
 	if (status->shipped.generation != status->captured.generation ||
 	    lsv_pos_compare(&status->shipped, &status->captured) < 0)
 		return true;
-	return read_live(status->path, &live) == 0 && live.mx_frame > 0 &&
-	       lsv_coord_captured(page, &captured) &&
-	       (live.mx_frame != captured.frame ||
-	        !lsv_salt_equal(live.salt, captured.salt));
+	return live->mx_frame > 0 && lsv_coord_captured(page, &captured) &&
+	       (live->mx_frame != captured.frame ||
+	        !lsv_salt_equal(live->salt, captured.salt));
 }
 
-static void judge(const struct lsv_coord_page *page, struct lsv_status *status)
+static void judge(const struct lsv_coord_page *page, const struct lsv_shm *live,
+                  struct lsv_status *status)
 {
-	bool behind = is_behind(page, status);
+	bool behind = is_behind(page, live, status);
 
 	if (behind && status->shipped_ns)
 		status->lag_ns = lsv_clock_ns() - status->shipped_ns;
@@ -121,10 +121,12 @@ static char *find_folder(const char *path, struct lsv_coord_page *page, int *r)
 	return take(apart);
 }
 
-void lsv_status_read(const char *db_path, struct lsv_status *status)
+void lsv_status_read(const char *db_path, const struct lsv_shm *live,
+                     struct lsv_status *status)
 {
 	auto_free char *path = realpath(db_path, NULL);
 	auto_free char *dir = NULL;
+	struct lsv_shm from_file = {0};
 	struct lsv_coord_page page;
 	struct lsv_state state;
 	int r;
@@ -145,7 +147,9 @@ void lsv_status_read(const char *db_path, struct lsv_status *status)
 	if (lsv_state_load(dir, &state) == 0)
 		take_state(&state, status);
 	take_coord(&page, status);
-	judge(&page, status);
+	if (!live && read_live(path, &from_file) < 0)
+		from_file.mx_frame = 0;
+	judge(&page, live ? live : &from_file, status);
 }
 
 const char *lsv_health_text(enum lsv_health health)

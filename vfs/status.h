@@ -35,8 +35,11 @@ struct lsv_status {
 	char error[LSV_ERROR_TEXT_SIZE];
 };
 
-/* 'db_path' need not be open in this process. */
-void lsv_status_read(const char *db_path, struct lsv_status *status);
+/* 'live': SQLite's shm header, as a process that has the database open maps
+ * it (mx_frame 0: it does not know).  NULL is for a process that has not: the
+ * file is opened, which would drop another's locks on it (I8). */
+void lsv_status_read(const char *db_path, const struct lsv_shm *live,
+                     struct lsv_status *status);
 
 const char *lsv_health_text(enum lsv_health health);
 

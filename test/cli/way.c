@@ -11,6 +11,7 @@
  *	wal                      PRAGMA journal_mode=wal, without a word
  *	sql=SQL                  on the newest connection, prints the rows
  *	close                    the newest connection
+ *	locks                    prints how many locks of files it holds
  *	sync=F  status=F         lsvfs_sync(F, 10 s), lsvfs_status(F)
  *	own                      makes a VFS of its own the default
  *	shutdown  singlethread  chdir=DIR  env=NAME=VALUE
@@ -148,6 +149,22 @@ static void do_singlethread(const char *unused)
 		fail("singlethread", rc);
 }
 
+static void do_locks(const char *unused)
+{
+	FILE *file = fopen("/proc/locks", "r");
+	char line[256];
+	int n = 0, pid;
+
+	(void)unused;
+	while (file && fgets(line, sizeof line, file)) {
+		if (sscanf(line, "%*s POSIX %*s %*s %d", &pid) == 1)
+			n += pid == getpid();
+	}
+	if (file)
+		fclose(file);
+	printf("locks: %d\n", n);
+}
+
 static void do_own(const char *unused)
 {
 	static sqlite3_vfs own;
@@ -221,16 +238,25 @@ static const struct {
 	void (*run)(const char *argument);
 } verbs[] = {
 #ifdef WITH_LSVFS
-	{"register", do_register}, {"default", do_default},
-	{"default=", do_default},  {"sync=", do_sync},
+	{"register", do_register},
+	{"default", do_default},
+	{"default=", do_default},
+	{"sync=", do_sync},
 	{"status=", do_status},
 #endif
-	{"vfs=", do_vfs},          {"open=", do_open},
-	{"open1=", do_open1},      {"open16=", do_open16},
-	{"wal", do_wal},           {"sql=", do_sql},
-	{"close", do_close},       {"own", do_own},
-	{"shutdown", do_shutdown}, {"singlethread", do_singlethread},
-	{"chdir=", do_chdir},      {"env=", do_env},
+	{"vfs=", do_vfs},
+	{"open=", do_open},
+	{"open1=", do_open1},
+	{"open16=", do_open16},
+	{"wal", do_wal},
+	{"sql=", do_sql},
+	{"close", do_close},
+	{"own", do_own},
+	{"locks", do_locks},
+	{"shutdown", do_shutdown},
+	{"singlethread", do_singlethread},
+	{"chdir=", do_chdir},
+	{"env=", do_env},
 	{"quiet", do_quiet},
 };
 

@@ -15,6 +15,15 @@ read -r -a libs <<<"$(pkg-config --libs sqlite3 liblz4 libzstd jansson)"
 compile_way static -DWITH_LSVFS -I"$top_srcdir/vfs" \
 	"$top_builddir/liblsvfs.a" "${libs[@]}" -lpthread
 
+# Whoever asks for the status keeps its locks (I8): SHARED on the database, the
+# "dead man's switch" and a read mark in the shm, ours in the folder.
+LSVFS_REPLICA_URL=$PWD/backup/%f ./shared quiet default open=locks.db wal \
+	"sql=create table t (x)" sync=locks.db 'sql=begin' \
+	'sql=select count(*) from t' locks status=locks.db locks >out
+[ "$(grep -c '^locks: [3-9]$' out)" = 2 ] || fail "$(cat out)"
+[ "$(grep '^locks' out | uniq | wc -l)" = 1 ] || fail "locks went: $(cat out)"
+grep -q '"state":"replicated"' out || fail "$(cat out)"
+
 for way in shared static; do
 	round_trip "$way.db" "./$way" register quiet vfs=litestream \
 		"open=$way.db" wal "sql=$way_sql" 'sql=select count(*) from t'
