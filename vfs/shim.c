@@ -28,6 +28,7 @@
 static sqlite3_vfs ours;
 static sqlite3_vfs *lower_vfs;
 static struct lsv_config defaults;
+static bool has_threads;
 
 sqlite3_vfs *lsv_lower_vfs(void)
 {
@@ -430,6 +431,20 @@ static int configure(const char *name, struct lsv_config *config)
 	return r;
 }
 
+/* A worker inside a SQLite without threads would be a second thread there. */
+static bool may_work(const char *name)
+{
+	static _Atomic(int) is_told;
+
+	if (!has_threads && !atomic_exchange(&is_told, 1))
+		log_error(0,
+		          "cannot replicate %s and others of this process: its "
+		          "SQLite is without threads; run 'lsvfs sync' from "
+		          "outside",
+		          name);
+	return has_threads;
+}
+
 /* NULL: this database is not replicated; it is the lower VFS's own. */
 static struct lsv_db *db_for(const char *name, int flags)
 {
@@ -443,7 +458,7 @@ static struct lsv_db *db_for(const char *name, int flags)
 		return NULL;
 	if (lsv_own_here())
 		return lsv_db_find(name);
-	if (configure(name, &config) == 0 && config.replica) {
+	if (configure(name, &config) == 0 && config.replica && may_work(name)) {
 		rival = lsv_db_rival(name, config.replica);
 		if (rival)
 			log_error(0,
@@ -551,6 +566,7 @@ int lsv_shim_register(const struct lsv_config *config, int make_default)
 {
 	int rc = lower_vfs ? SQLITE_OK : create_vfs(config);
 
+	has_threads = lsv_api_has_threads();
 	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
 }
 

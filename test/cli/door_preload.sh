@@ -48,6 +48,11 @@ c.db: own" preload ./way open=a.db own open=b.db open=c.db 2>err
 # One that was there before is below us.
 prints "a.db: litestream/own" preload ./way own open=a.db
 
+# Inside a SQLite that was configured without threads nothing of ours runs.
+prints "a.db: unix
+b.db: unix" preload ./way singlethread open=a.db open=b.db 2>err
+[ "$(grep -c "its SQLite is without threads" err)" = 1 ] || fail "$(cat err)"
+
 # Preloaded by the loader's own option, the environment knows nothing.
 loader=$(readelf -l "$(command -v sqlite3)" |
 	sed -n 's/.*program interpreter: \(.*\)\]/\1/p')
