@@ -520,4 +520,5 @@ def main():
         sys.exit("read_replica.py: too short: %s" % error)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@
 #include "replica/format/table.h"
 #include "test/lib/unit.h"
 
+#include <lz4frame.h>
 #include <malloc.h>
 #include <string.h>
 
@@ -355,6 +356,67 @@ START_TEST(what_stands_around_the_data_frame_is_judged)
 }
 END_TEST
 
+/* A frame as another program writes it. */
+static struct lsv_buf foreign(const struct lsv_buf *plain,
+                              const LZ4F_preferences_t *preferences)
+{
+	struct lsv_buf object = {0};
+	size_t n = LZ4F_compressFrameBound(plain->n, preferences);
+
+	ck_assert_int_eq(lsv_buf_reserve(&object, n), 0);
+	object.n = LZ4F_compressFrame(object.data, n, plain->data, plain->n,
+	                              preferences);
+	ck_assert(!LZ4F_isError(object.n));
+	return object;
+}
+
+static void check_foreign(const LZ4F_preferences_t *preferences)
+{
+	/* Several blocks of any size, one that is not full, and none. */
+	static const size_t sizes[] = {0, 100, 9000000};
+
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct lsv_buf plain = plain_bytes(sizes[i], 37);
+		struct lsv_buf object = foreign(&plain, preferences);
+		struct lsv_buf back = {0};
+
+		ck_assert_int_eq(decompress(LSV_LZ4, object.data, object.n,
+		                            65536, &back, NULL),
+		                 0);
+		check_bytes(&plain, &back);
+		/* One byte less is seen, whatever the checksums. */
+		back.n = 0;
+		ck_assert_int_eq(decompress(LSV_LZ4, object.data, object.n - 1,
+		                            65536, &back, NULL),
+		                 -EBADMSG);
+		lsv_buf_free(&plain);
+		lsv_buf_free(&object);
+		lsv_buf_free(&back);
+	}
+}
+
+START_TEST(every_lz4_frame_that_others_write_is_read)
+{
+	/* Bits: linked blocks, no content checksum, block checksums, content
+	 * size; then the block's size. */
+	for (unsigned bits = 0; bits < 4 * 16; bits++) {
+		LZ4F_preferences_t preferences = {0};
+		LZ4F_frameInfo_t *info = &preferences.frameInfo;
+
+		info->blockSizeID = LZ4F_max64KB + bits / 16;
+		info->blockMode = bits & 1 ? LZ4F_blockLinked
+		                           : LZ4F_blockIndependent;
+		info->contentChecksumFlag =
+			bits & 2 ? LZ4F_noContentChecksum
+				 : LZ4F_contentChecksumEnabled;
+		info->blockChecksumFlag = bits & 4 ? LZ4F_blockChecksumEnabled
+		                                   : LZ4F_noBlockChecksum;
+		info->contentSize = bits & 8; /* not 0: filled in */
+		check_foreign(&preferences);
+	}
+}
+END_TEST
+
 START_TEST(one_codec_s_object_is_not_the_other_s)
 {
 	for (size_t i = 0; i < 2; i++) {
@@ -504,6 +566,7 @@ UNIT(codec, an_lz4_object_begins_with_the_seven_bytes_of_the_design,
      what_cannot_be_read_twice_does_not_rewind, a_cut_at_any_byte_is_seen,
      a_flipped_bit_is_seen_or_harmless,
      what_stands_around_the_data_frame_is_judged,
+     every_lz4_frame_that_others_write_is_read,
      one_codec_s_object_is_not_the_other_s,
      the_plain_writer_s_error_comes_through,
      errors_of_plain_bytes_and_tail_come_through,
