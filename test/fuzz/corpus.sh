@@ -8,7 +8,7 @@
 
 n=0
 for target in "$top_builddir"/test/fuzz/fuzz_*; do
-	[[ $target != *.* && -f $target ]] || continue
+	[[ ${target##*/} != *.* && -f $target ]] || continue
 	n=$((n + 1))
 	"$target" "$top_srcdir/test/fuzz/corpus/${target##*/fuzz_}"/*
 done
