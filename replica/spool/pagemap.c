@@ -33,8 +33,17 @@
 #define MAPPED_MIN (16U << 20)
 #define OVERLAY_MAX 65536
 
+/*
+ * A file that anybody has mapped is never made shorter, and emptied by putting
+ * another in its place: a leader that was stopped, and has been robbed of its
+ * generation meanwhile, goes on with a mapping of the old one, and would else
+ * die of a SIGBUS or write into its successor's.
+ */
 struct lsv_pagemap {
 	char *path;
+	mode_t mode;
+	dev_t dev; /* of the file mapped */
+	ino_t ino;
 	uint32_t page_size;
 	uint8_t *base;    /* the mapping */
 	size_t mapped;    /* its length */
@@ -99,18 +108,32 @@ static int remap(struct lsv_pagemap *map, size_t size)
 	return 0;
 }
 
-/* The descriptor is not kept: there may be thousands of databases. */
+/* The descriptor is not kept: there may be thousands of databases.  -ESTALE:
+ * the path is another file's now. */
+static int open_mapped(const struct lsv_pagemap *map)
+{
+	auto_close int fd = lsv_spool_open(map->path, O_RDWR, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev != map->dev || st.st_ino != map->ino)
+		return -ESTALE;
+	return take_fd(fd);
+}
+
 static int grow(struct lsv_pagemap *map, size_t needed)
 {
 	size_t step = map->allocated < STEP_MAX ? map->allocated : STEP_MAX;
 	size_t size = map->allocated + step;
-	auto_close int fd = -1;
+	auto_close int fd = open_mapped(map);
 	int r;
 
-	size = round_up(size < needed ? needed : size);
-	fd = lsv_spool_open(map->path, O_RDWR, 0);
 	if (fd < 0)
 		return fd;
+	size = round_up(size < needed ? needed : size);
 	r = allocate(fd, map->allocated, size);
 	if (r == 0)
 		r = remap(map, size);
@@ -119,18 +142,34 @@ static int grow(struct lsv_pagemap *map, size_t needed)
 	return r;
 }
 
+static void unmap(struct lsv_pagemap *map)
+{
+	if (map->base)
+		munmap(map->base, map->mapped);
+	map->base = NULL;
+	map->allocated = 0;
+}
+
+/* Maps the first 'size' bytes of a file, which have blocks. */
 static int map_file(struct lsv_pagemap *map, int fd, size_t size)
 {
 	size_t mapped = MAPPED_MIN;
+	struct stat st;
 	void *base;
 
+	if (fstat(fd, &st) < 0)
+		return -errno;
 	while (mapped < size)
 		mapped *= 2;
 	base = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (base == MAP_FAILED)
 		return -errno;
+	unmap(map);
 	map->base = base;
 	map->mapped = mapped;
+	map->allocated = size;
+	map->dev = st.st_dev;
+	map->ino = st.st_ino;
 	return 0;
 }
 
@@ -144,21 +183,23 @@ static void forget_uncommitted(struct lsv_pagemap *map)
 	map->sum_now = map->sum;
 }
 
-static int empty_file(struct lsv_pagemap *map, int fd)
+static int empty(struct lsv_pagemap *map)
 {
+	auto_close int fd = -1;
 	int r;
 
+	unmap(map);
 	map->has_position = false;
 	map->pages = 0;
 	map->sum = 0;
-	map->allocated = 0;
 	forget_uncommitted(map);
-	if (ftruncate(fd, 0) < 0)
+	if (unlink(map->path) < 0 && errno != ENOENT)
 		return -errno;
+	fd = lsv_spool_open(map->path, O_RDWR | O_CREAT, map->mode);
+	if (fd < 0)
+		return fd;
 	r = allocate(fd, 0, BLOCK_SIZE);
-	if (r == 0)
-		map->allocated = BLOCK_SIZE;
-	return r;
+	return r < 0 ? r : map_file(map, fd, BLOCK_SIZE);
 }
 
 /* A header that is right, of a file that is large enough for it. */
@@ -177,23 +218,12 @@ static bool read_header(struct lsv_pagemap *map,
 	return true;
 }
 
-/* Pages that the map had run ahead by are none of it: those of the last block
- * are taken out, the blocks beyond are cut off. */
-static int trim(struct lsv_pagemap *map, int fd)
+/* Pages that the map had run ahead by are none of it. */
+static void take_out_ahead(struct lsv_pagemap *map)
 {
-	size_t used = size_for(map->pages);
-	size_t size = round_up(used);
-	int r;
-
-	if (ftruncate(fd, (off_t)size) < 0)
-		return -errno;
-	/* A copied file may have holes. */
-	r = allocate(fd, 0, size);
-	if (r < 0)
-		return r;
-	map->allocated = size;
-	memset(map->base + used, 0, size - used);
-	return 0;
+	for (size_t i = size_for(map->pages); i < map->allocated; i += 8)
+		if (get_le64(map->base + i))
+			put_le64(map->base + i, 0);
 }
 
 static int load(struct lsv_pagemap *map, int fd)
@@ -201,19 +231,21 @@ static int load(struct lsv_pagemap *map, int fd)
 	uint8_t header[HEADER_SIZE] = {0};
 	struct stat st;
 	ssize_t got = lsv_pread(fd, header, sizeof header, 0);
+	size_t size;
 	int r;
 
 	if (got < 0 || fstat(fd, &st) < 0)
 		return got < 0 ? (int)got : -errno;
-	r = map_file(map, fd, (size_t)st.st_size);
+	size = (size_t)st.st_size / BLOCK_SIZE * BLOCK_SIZE;
+	if (!read_header(map, header, size))
+		return empty(map);
+	/* A copied file may have holes. */
+	r = allocate(fd, 0, size);
+	if (r == 0)
+		r = map_file(map, fd, size);
 	if (r < 0)
 		return r;
-	assert(map->base);
-	if (!read_header(map, header, (size_t)st.st_size))
-		return empty_file(map, fd);
-	r = trim(map, fd);
-	if (r < 0)
-		return r;
+	take_out_ahead(map);
 	for (uint32_t i = 1; i <= map->pages; i++)
 		map->sum ^= get_le64(entry(map, i));
 	forget_uncommitted(map);
@@ -246,6 +278,7 @@ int lsv_pagemap_open(const char *dir, uint32_t page_size, mode_t mode,
 		return -ENOMEM;
 	if (!lsv_page_size_valid(page_size))
 		return -EINVAL;
+	map->mode = mode;
 	fd = lsv_spool_open(map->path, O_RDWR | O_CREAT, mode);
 	if (fd < 0)
 		return fd;
@@ -260,8 +293,7 @@ void lsv_pagemap_close(struct lsv_pagemap *map)
 {
 	if (!map)
 		return;
-	if (map->base)
-		munmap(map->base, map->mapped);
+	unmap(map);
 	lsv_overlay_free(&map->overlay);
 	free(map->path);
 	free(map);
@@ -279,9 +311,7 @@ bool lsv_pagemap_position(const struct lsv_pagemap *map, uint32_t *index,
 
 int lsv_pagemap_clear(struct lsv_pagemap *map)
 {
-	auto_close int fd = lsv_spool_open(map->path, O_RDWR, 0);
-
-	return fd < 0 ? fd : empty_file(map, fd);
+	return empty(map);
 }
 
 /* The magic is away while the rest is written: killed in between, the header

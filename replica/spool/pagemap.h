@@ -34,7 +34,8 @@ void lsv_pagemap_close(struct lsv_pagemap *map); /* NULL is fine */
 /* The generation is not in the file (it belongs to the folder's). */
 bool lsv_pagemap_position(const struct lsv_pagemap *map, uint32_t *index,
                           uint64_t *offset);
-/* Empties it and takes its position away. */
+/* Empties it and takes its position away.  Another file takes the path:
+ * whoever has the old one mapped keeps it, and gets -ESTALE when it grows. */
 int lsv_pagemap_clear(struct lsv_pagemap *map);
 /* All pages up to this commit are in: commits, msync, then the header. */
 int lsv_pagemap_mark(struct lsv_pagemap *map, uint32_t index, uint64_t offset);

@@ -301,6 +301,33 @@ START_TEST(a_huge_transaction_does_not_stay_in_memory)
 }
 END_TEST
 
+/* A leader that was stopped goes on with its own when another began anew. */
+START_TEST(a_cleared_file_does_not_hurt_who_has_it_mapped)
+{
+	auto_scratch char *dir = scratch_enter();
+	struct lsv_pagemap *old = open_map(4096);
+	struct lsv_pagemap *map;
+
+	for (uint32_t i = 1; i <= 10000; i++)
+		set(old, i, i);
+	ck_assert_int_eq(lsv_pagemap_mark(old, 1, 1), 0);
+	map = open_map(4096);
+	ck_assert_int_eq(lsv_pagemap_clear(map), 0);
+	set(map, 1, 4711);
+	ck_assert_int_eq(lsv_pagemap_mark(map, 0, 0), 0);
+	for (uint32_t i = 1; i <= 10000; i++)
+		set(old, i, 1);
+	ck_assert_int_eq(lsv_pagemap_set(old, 1000000, 1), -ESTALE);
+	lsv_pagemap_shrink(old, 9000);
+	ck_assert_int_eq(lsv_pagemap_mark(old, 9, 9), 0);
+	lsv_pagemap_close(old);
+	map = reopen(map);
+	ck_assert_uint_eq(lsv_pagemap_pages(map), 1);
+	ck_assert_uint_eq(lsv_pagemap_sum(map), 4711);
+	lsv_pagemap_close(map);
+}
+END_TEST
+
 /* ---- kill -9 in between ---- */
 
 /* Changes and marks on and on; what goes over the pipe first stands for the
@@ -402,5 +429,6 @@ UNIT(pagemap, a_new_map_has_no_position, the_header_is_as_the_manual_says,
      it_is_what_brute_force_says, what_was_not_marked_is_redone_from_the_mark,
      an_uncommitted_transaction_leaves_no_trace,
      a_huge_transaction_does_not_stay_in_memory,
+     a_cleared_file_does_not_hurt_who_has_it_mapped,
      a_kill_at_any_moment_costs_only_a_redo,
      a_full_disk_is_an_error_and_no_signal)
