@@ -80,4 +80,7 @@ void lsv_forward_limit(sqlite3_io_methods *methods,
 void lsv_forward_vfs(sqlite3_vfs *vfs, sqlite3_vfs *lower);
 sqlite3_vfs *lsv_lower_vfs(void);
 
+/* A system call that only our VFS has. */
+#define LSV_COPY_MARK "lsvfs"
+
 #endif

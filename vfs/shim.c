@@ -27,6 +27,7 @@
 
 static sqlite3_vfs ours;
 static sqlite3_vfs *lower_vfs;
+static sqlite3_vfs *copy_vfs; /* of another copy of us that was first */
 static struct lsv_config defaults;
 static bool has_threads;
 
@@ -545,13 +546,35 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
 	return open_main((struct lsv_file *)f, name, flags, out_flags, db);
 }
 
+/*
+ * The VFS of another copy of us in this process: a static program that is
+ * preloaded as well, or two files of one library.  Two of us on one database
+ * would not see each other's POSIX locks, so the first one does all the work.
+ */
+static sqlite3_vfs *find_copy(void)
+{
+	static const char *const names[] = {"litestream", "lsvfs"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		sqlite3_vfs *vfs = sqlite3_vfs_find(names[i]);
+
+		if (vfs && vfs != &ours && vfs->iVersion >= 3 &&
+		    vfs->xGetSystemCall &&
+		    vfs->xGetSystemCall(vfs, LSV_COPY_MARK))
+			return vfs;
+	}
+	return NULL;
+}
+
 static int create_vfs(const struct lsv_config *config)
 {
-	lower_vfs = sqlite3_vfs_find(NULL);
-	if (!lower_vfs)
+	sqlite3_vfs *lower = sqlite3_vfs_find(NULL);
+
+	if (!lower)
 		return SQLITE_ERROR;
 	if (lsv_config_copy(config, &defaults) < 0)
 		return SQLITE_NOMEM;
+	lower_vfs = lower;
 	ours.zName = sqlite3_vfs_find("litestream") ? "lsvfs" : "litestream";
 	if (strcmp(ours.zName, "lsvfs") == 0)
 		log_warn(0, "another VFS named litestream is registered: ours "
@@ -564,15 +587,27 @@ static int create_vfs(const struct lsv_config *config)
 
 int lsv_shim_register(const struct lsv_config *config, int make_default)
 {
-	int rc = lower_vfs ? SQLITE_OK : create_vfs(config);
+	int rc = SQLITE_OK;
 
+	if (!lower_vfs && !copy_vfs) {
+		copy_vfs = find_copy();
+		if (copy_vfs)
+			log_warn(0, "another copy of lsvfs serves this process "
+			            "already: its options are in force");
+	}
+	if (copy_vfs)
+		return sqlite3_vfs_register(copy_vfs, make_default);
+	if (!lower_vfs)
+		rc = create_vfs(config);
 	has_threads = lsv_api_has_threads();
 	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
 }
 
 int lsv_shim_is_default(void)
 {
-	return sqlite3_vfs_find(NULL) == &ours;
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	return vfs == &ours || (vfs && vfs == copy_vfs);
 }
 
 int lsv_shim_sync(const char *db_path, int timeout_ms)

@@ -33,6 +33,16 @@ prints unix env -u LSVFS_REPLICA_URL LD_PRELOAD="$sanitizer_runtime" sqlite3 \
 # Preloaded and loaded: one engine.
 prints litestream/unix preload sqlite3 a.db ".load $LIBLSVFS" .vfsname
 
+# Two files of the library in one process: the first one does the work.
+mkdir -p second/lsvfs
+cp "$(realpath "$LIBLSVFS")" second/liblsvfs.so
+cp "$(dirname "$LIBLSVFS")/lsvfs-engine.so" second/lsvfs/
+prints "litestream/unix
+litestream/unix" env LSVFS_LOG=warn \
+	LD_PRELOAD="${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS" \
+	sqlite3 a.db .vfsname ".load second/liblsvfs" '.open a.db' .vfsname 2>err
+[ "$(grep -c 'another copy of lsvfs' err)" = 1 ] || fail "$(cat err)"
+
 # A wrong option: the error of load_extension(), and a line.
 LSVFS_OPTIONS=checkpoint=never unloaded sqlite3 a.db ".load $LIBLSVFS" \
 	>out 2>err || :

@@ -15,6 +15,15 @@ read -r -a libs <<<"$(pkg-config --libs sqlite3 liblz4 libzstd jansson)"
 compile_way static -DWITH_LSVFS -I"$top_srcdir/vfs" \
 	"$top_builddir/liblsvfs.a" "${libs[@]}" -lpthread
 
+# Linked statically and preloaded: one of us.
+if [ -z "$SANITIZER" ]; then
+	round_trip twice.db preload ./static quiet default open=twice.db wal \
+		"sql=$way_sql" 'sql=select count(*) from t'
+	LSVFS_REPLICA_URL=$PWD/backup/%f preload ./static default open=twice.db \
+		>out
+	grep -qx 'twice.db: litestream/unix' out || fail "$(cat out)"
+fi
+
 # Whoever asks for the status keeps its locks (I8): SHARED on the database, the
 # "dead man's switch" and a read mark in the shm, ours in the folder.
 LSVFS_REPLICA_URL=$PWD/backup/%f ./shared quiet default open=locks.db wal \
