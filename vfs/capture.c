@@ -5,6 +5,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/spool/witness.h"
+#include "vfs/gate.h"
 #include "vfs/lead.h"
 #include "vfs/worker.h"
 
@@ -158,6 +159,42 @@ static void new_header(struct lsv_file *main, const uint8_t *bytes)
 	pthread_mutex_unlock(&main->db->mutex);
 	memcpy(main->seen_salt, to, sizeof main->seen_salt);
 	main->seen_frame = 0;
+}
+
+/* An exclusive connection takes no lock that would keep it from the database
+ * file while ours read it: they are sent out. */
+bool lsv_capture_exclude(struct lsv_file *main)
+{
+	if (main->is_excluding || !main->is_exclusive || main->is_ours)
+		return false;
+	main->is_excluding = true;
+	lsv_db_exclude(main->db);
+	return true;
+}
+
+void lsv_capture_readmit(struct lsv_file *main)
+{
+	if (!main->is_excluding)
+		return;
+	main->is_excluding = false;
+	lsv_db_readmit(main->db);
+}
+
+void lsv_capture_checkpoint_begins(struct lsv_file *main)
+{
+	main->in_checkpoint = true;
+	if (main->is_ours)
+		return;
+	lsv_capture_exclude(main);
+	atomic_store(&main->db->saw_db_sync, 0);
+	lsv_capture_finalise(main);
+	lsv_gate_checkpoint(main);
+}
+
+void lsv_capture_checkpoint_ends(struct lsv_file *main)
+{
+	main->in_checkpoint = false;
+	lsv_capture_readmit(main);
 }
 
 /* A frame header of the heap mode: a candidate when it commits. */

@@ -26,4 +26,13 @@ void lsv_capture_wal_truncate(struct lsv_file *wal);
 /* What was written so far is final (heap mode): CKPT_START, xSync, close. */
 void lsv_capture_finalise(struct lsv_file *main);
 
+/* Around what resets the WAL or changes the database file without a lock of
+ * the shm; true: to be taken back. */
+bool lsv_capture_exclude(struct lsv_file *main);
+void lsv_capture_readmit(struct lsv_file *main);
+
+/* CKPT_START and CKPT_DONE (or the close that stands for it). */
+void lsv_capture_checkpoint_begins(struct lsv_file *main);
+void lsv_capture_checkpoint_ends(struct lsv_file *main);
+
 #endif

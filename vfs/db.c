@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define LOCAL_MAX (UINT64_C(1) << 30)
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(lsv_dbs, lsv_db) registry = LIST_HEAD_INITIALIZER(registry);
@@ -239,6 +242,28 @@ void lsv_db_readmit(struct lsv_db *db)
 		atomic_store(&db->interrupt, 0);
 }
 
+void lsv_db_set_exclusive(struct lsv_db *db, struct lsv_file *file,
+                          bool is_exclusive)
+{
+	auto_unlock pthread_mutex_t *held = NULL;
+
+	if (file->is_exclusive == is_exclusive)
+		return;
+	held = lsv_lock(&db->mutex);
+	file->is_exclusive = is_exclusive;
+}
+
+bool lsv_db_is_exclusive(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	struct lsv_file *file;
+
+	LIST_FOREACH(file, &db->files, link)
+	if (file->is_exclusive && !file->is_ours)
+		return true;
+	return false;
+}
+
 static bool refuse(struct lsv_db *db, int err, const char *what)
 {
 	log_error(err, "cannot replicate %s: %s %s", db->path, what, db->dir);
@@ -268,6 +293,18 @@ static int own_folder(struct lsv_db *db)
 	return lsv_mkdirs(apart, 0700);
 }
 
+/* The smaller of 1 GiB and half of what is free (design.md section 12). */
+static uint64_t default_limit(const char *dir)
+{
+	struct statvfs fs;
+	uint64_t free_bytes;
+
+	if (statvfs(dir, &fs) < 0)
+		return LOCAL_MAX;
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return free_bytes / 2 < LOCAL_MAX ? free_bytes / 2 : LOCAL_MAX;
+}
+
 static bool activate(struct lsv_db *db)
 {
 	struct lsv_coord_page *page = NULL;
@@ -276,6 +313,8 @@ static bool activate(struct lsv_db *db)
 	if (r < 0)
 		return refuse(db, r, "cannot make");
 	db->file_mode = lsv_folder_file_mode(db->path);
+	if (db->config.max_local_bytes == 0)
+		db->config.max_local_bytes = default_limit(db->dir);
 	r = lsv_coord_map(db->dir, db->file_mode, &page);
 	if (r == -EPROTO)
 		return refuse(db, r, "a newer lsvfs writes in");

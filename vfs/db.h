@@ -77,7 +77,8 @@ struct lsv_db {
 	int n_exclusive_wanted; /* no new handle of ours while not 0 */
 	uint64_t dev;           /* of the database file */
 	uint64_t ino;
-	bool is_foreign; /* cannot be replicated; 'why' says it */
+	bool is_foreign;    /* cannot be replicated; 'why' says it */
+	bool is_over_limit; /* of local space: no generation until a put */
 	bool is_fork_excluded;
 	char why[LSV_ERROR_TEXT_SIZE];
 
@@ -121,6 +122,7 @@ struct lsv_db {
 	bool is_led;
 	bool naps;              /* look again in a moment */
 	int64_t due_ns;         /* monotonic: look again then */
+	int64_t space_due_ns;   /* monotonic: local space is counted then */
 	int n_quiet;            /* looks in a row that found nothing */
 	int64_t stuck_since_ns; /* monotonic: the leader does not advance */
 	uint32_t wake_seen;     /* of coord->wake */
@@ -133,6 +135,10 @@ struct lsv_db {
 	int begin_failures;
 	bool has_begin_failed; /* and this was said */
 	bool is_job_queued;    /* under mutex */
+
+	/* A job's. */
+	bool wants_retention;
+	bool has_retain_failed; /* and this was said */
 
 	struct lsv_replica replica; /* under mutex but its client */
 	_Atomic(uint64_t) captured_ticket;
@@ -151,6 +157,11 @@ void lsv_db_release(struct lsv_db *db);
  * wants EXCLUSIVE (-EBUSY), counted, out again. */
 int lsv_db_enter(struct lsv_db *db);
 void lsv_db_leave(struct lsv_db *db);
+/* A connection of this process has EXCLUSIVE on the database file; NULL: none
+ * has.  Its WAL's resets and checkpoints come without any lock of the shm. */
+void lsv_db_set_exclusive(struct lsv_db *db, struct lsv_file *file,
+                          bool is_exclusive);
+bool lsv_db_is_exclusive(struct lsv_db *db);
 /* An application connection wants EXCLUSIVE: ours give up, none comes back
  * before the other call. */
 void lsv_db_exclude(struct lsv_db *db);

@@ -5,6 +5,7 @@
 #include "replica/base/log.h"
 #include "replica/ship/adopt.h"
 #include "replica/ship/owner.h"
+#include "replica/ship/retain.h"
 #include "replica/spool/folder.h"
 #include "vfs/image.h"
 #include "vfs/lead.h"
@@ -183,9 +184,29 @@ static int put_snapshot(struct lsv_db *db, struct goal *goal)
 	}
 	pthread_mutex_unlock(&db->mutex);
 	free(base.at);
+	db->wants_retention = true;
 	advance(db, goal);
 	lsv_upload_drop_snapshot(&goal->upload, goal->at.index);
 	return 0;
+}
+
+/* A newer snapshot is when older ones may go.  What cannot be removed does no
+ * harm but to the bill. */
+static void retain(struct lsv_db *db, uint64_t generation)
+{
+	int64_t cutoff_ns = lsv_clock_ns() - db->config.retention_ns;
+	size_t n_removed = 0;
+	int r;
+
+	if (db->config.retention_ns <= 0)
+		return;
+	r = lsv_retain(db->replica.client, generation, cutoff_ns, &n_removed);
+	if (r < 0 && !db->has_retain_failed)
+		(void)log_warn(r,
+		               "%s: cannot remove from replica %s what "
+		               "retention no longer needs",
+		               db->path, db->config.replica);
+	db->has_retain_failed = r < 0;
 }
 
 static int put_lineage(struct lsv_db *db, struct goal *goal)
@@ -315,6 +336,10 @@ static int step(struct lsv_db *db, struct goal *goal)
 	if (!db->replica.has_owner) {
 		r = put_lineage(db, goal);
 		return r < 0 ? r : 1;
+	}
+	if (db->wants_retention) {
+		db->wants_retention = false;
+		retain(db, goal->end.generation);
 	}
 	r = index_end(goal, &to);
 	if (r < 0)
@@ -461,4 +486,18 @@ void lsv_deliver(struct lsv_db *db)
 	atomic_fetch_add(&coord->done, 1);
 	if (atomic_load(&coord->waiters))
 		lsv_futex_wake(&coord->done, INT_MAX);
+}
+
+void lsv_deliver_probe(struct lsv_db *db)
+{
+	struct goal goal = {0};
+	int r = open_client(db);
+
+	if (r == 0)
+		r = lsv_owner_put(db->replica.client, db->state.lineage,
+		                  db->generation, db->path);
+	if (r < 0)
+		failed(db, r);
+	else
+		succeeded(db, &goal);
 }

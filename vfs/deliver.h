@@ -11,6 +11,9 @@
 
 void lsv_deliver(struct lsv_db *db);
 
+/* Only asks whether the replica takes objects: puts owner.json again. */
+void lsv_deliver_probe(struct lsv_db *db);
+
 /* Under db->mutex: is there anything that the replica lacks, and when may it
  * be tried (monotonic)? */
 bool lsv_deliver_wanted(struct lsv_db *db, const struct lsv_pos *end);

@@ -29,6 +29,7 @@ struct lsv_image {
 	bool has_shared;
 	bool has_ckpt;
 	bool has_shm;
+	bool is_beside; /* an exclusive connection */
 	struct lsv_shm head;
 	struct lsv_source wal;
 	struct lsv_overlays overlay; /* by page, after it was built */
@@ -67,11 +68,28 @@ static int open_handle(struct lsv_image *image)
 	return 0;
 }
 
+/* Beside an exclusive connection of this process no lock can be had and none
+ * is needed: whatever changes the file or resets the WAL is in this process
+ * and sends us out first (capture.c).  Every frame is read from the WAL: it is
+ * never older than what the file has. */
+static int stand_beside_exclusive(struct lsv_image *image)
+{
+	int r = lsv_db_live(image->db, &image->head);
+
+	image->head.n_backfill = 0;
+	image->is_beside = true;
+	if (r < 0 || image->head.mx_frame == 0)
+		return -EAGAIN;
+	return 0;
+}
+
 static int take_locks(struct lsv_image *image)
 {
 	volatile void *shm = NULL;
 	struct stat st;
 
+	if (lsv_db_is_exclusive(image->db))
+		return stand_beside_exclusive(image);
 	if (methods(image)->iVersion < 2 || !methods(image)->xShmMap)
 		return -ENOTSUP;
 	/* CKPT alone does not freeze the file: last close, journal_mode=DELETE
@@ -117,7 +135,7 @@ static int read_size(struct lsv_image *image)
 		image->head.db_pages = (uint32_t)(size / image->head.page_size);
 	}
 	image->file_pages = (uint32_t)(size / image->head.page_size);
-	return image->head.db_pages ? 0 : -ENODATA;
+	return image->head.db_pages || image->is_beside ? 0 : -ENODATA;
 }
 
 static int note_frame(void *arg, const struct lsv_frame *frame,
@@ -128,6 +146,8 @@ static int note_frame(void *arg, const struct lsv_frame *frame,
 	(void)page;
 	if (atomic_load(&image->db->interrupt))
 		return -ECANCELED;
+	if (image->is_beside && frame->db_pages)
+		image->head.db_pages = frame->db_pages;
 	return lsv_overlays_append(
 		&image->overlay,
 		(struct overlay){frame->page_no, image->wal.at.real.frame});

@@ -103,6 +103,17 @@ void lsv_lead_detach(struct lsv_db *db)
 	lsv_source_close(&db->source);
 }
 
+void lsv_lead_clear(struct lsv_db *db)
+{
+	struct lsv_indexes indexes = {0};
+
+	forget_shadow(db);
+	if (lsv_folder_indexes(db->gen_dir, &indexes) == 0)
+		for (size_t i = 0; i < indexes.n; i++)
+			lsv_folder_remove_index(db->gen_dir, indexes.at[i]);
+	free(indexes.at);
+}
+
 /* From here on it is we who count in the shared page. */
 static void raise_epoch(struct lsv_db *db)
 {

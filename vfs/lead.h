@@ -37,6 +37,9 @@ void lsv_lead_detach(struct lsv_db *db);
 void lsv_lead_end(struct lsv_db *db, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Removes what an ended generation has in the local folder. */
+void lsv_lead_clear(struct lsv_db *db);
+
 /* Makes a generation's folder current: lock, 'generation', epoch. */
 int lsv_lead_switch(struct lsv_db *db, uint64_t generation);
 

@@ -3,6 +3,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
+#include "replica/spool/folder.h"
 #include "vfs/begin.h"
 #include "vfs/checkpoint.h"
 #include "vfs/copy.h"
@@ -10,11 +11,13 @@
 #include "vfs/lead.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 
 #define QUIET_LOOKS 2
 /* A small database is not snapshot again for every few commits. */
 #define SNAPSHOT_SLACK (UINT64_C(16) << 20)
+#define SPACE_LOOK_NS LSV_NS_PER_S
 #define STUCK_NS (5 * LSV_NS_PER_S)
 
 /* What a look found out under the shadow's mutex. */
@@ -150,19 +153,35 @@ static bool wants_delivery(struct lsv_db *db, const struct view *view)
 	return view->end.generation && lsv_deliver_wanted(db, &view->end);
 }
 
-static bool wants_snapshot(struct lsv_db *db)
+/* When the next snapshot is due by time, UTC; 0: never. */
+static int64_t snapshot_due_ns(const struct lsv_db *db)
+{
+	int64_t interval_ns = db->config.snapshot_interval_ns;
+
+	/* Without newer snapshots nothing old could ever go. */
+	if (interval_ns == 0)
+		interval_ns = db->config.retention_ns;
+	return interval_ns ? db->replica.snapshot_ns + interval_ns : 0;
+}
+
+static bool wants_snapshot(struct lsv_db *db, int64_t now_ns)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
 	const struct lsv_replica *replica = &db->replica;
-	int64_t interval_ns = db->config.snapshot_interval_ns;
+	int64_t at_ns = snapshot_due_ns(db), left_ns;
 
 	if (atomic_load(&db->role) != LSV_LIVE || !replica->has_snapshot ||
-	    replica->since_snapshot == 0 || replica->n_failures)
+	    replica->since_snapshot == 0 || replica->n_failures ||
+	    now_ns < atomic_load(&db->begin_due_ns))
 		return false;
-	return replica->since_snapshot >
-	               replica->snapshot_bytes + SNAPSHOT_SLACK ||
-	       (interval_ns > 0 &&
-	        lsv_clock_ns() - replica->snapshot_ns > interval_ns);
+	if (replica->since_snapshot > replica->snapshot_bytes + SNAPSHOT_SLACK)
+		return true;
+	if (at_ns == 0)
+		return false;
+	left_ns = at_ns - lsv_clock_ns();
+	if (left_ns > 0)
+		due(db, now_ns + left_ns);
+	return left_ns <= 0;
 }
 
 static void deliver_when_due(struct lsv_db *db, int64_t now_ns)
@@ -175,6 +194,44 @@ static void deliver_when_due(struct lsv_db *db, int64_t now_ns)
 		due(db, at_ns);
 }
 
+/* While local space is used up, only a replica that answers lets a new
+ * generation begin. */
+static void probe_when_due(struct lsv_db *db, int64_t now_ns)
+{
+	int64_t at_ns = deliver_due(db);
+
+	if (!atomic_load(&db->last_put_failed))
+		db->is_over_limit = false;
+	else if (now_ns >= at_ns)
+		queue(db, lsv_deliver_probe);
+	else
+		due(db, at_ns);
+}
+
+/* I7: beyond the limit the shadow is dropped and the generation ends; a
+ * snapshot heals it when the replica answers again. */
+static void bound_space(struct lsv_db *db, int64_t now_ns)
+{
+	auto_unlock pthread_mutex_t *held = NULL;
+	uint64_t bytes;
+
+	if (!atomic_load(&db->last_put_failed) || now_ns < db->space_due_ns)
+		return;
+	db->space_due_ns = now_ns + SPACE_LOOK_NS;
+	held = lsv_lock(&db->shadow);
+	if (!lsv_lead_holds(db) || atomic_load(&db->role) != LSV_LIVE)
+		return;
+	bytes = lsv_folder_bytes(db->gen_dir);
+	if (bytes <= db->config.max_local_bytes)
+		return;
+	lsv_lead_end(db,
+	             "its replica is behind by %" PRIu64
+	             " bytes, more than max-local-bytes",
+	             bytes);
+	lsv_lead_clear(db);
+	db->is_over_limit = true;
+}
+
 static void begin_when_due(struct lsv_db *db, const struct view *view,
                            int64_t now_ns)
 {
@@ -182,6 +239,8 @@ static void begin_when_due(struct lsv_db *db, const struct view *view,
 
 	if (has_tail(db, view))
 		deliver_when_due(db, now_ns);
+	else if (db->is_over_limit)
+		probe_when_due(db, now_ns);
 	else if (now_ns >= begin_due_ns)
 		queue(db, lsv_begin);
 	else
@@ -210,7 +269,7 @@ static void schedule(struct lsv_db *db, const struct view *view, int64_t now_ns)
 		begin_when_due(db, view, now_ns);
 	else if (wants_delivery(db, view))
 		deliver_when_due(db, now_ns);
-	else if (wants_snapshot(db))
+	else if (wants_snapshot(db, now_ns))
 		queue(db, lsv_begin_index);
 	else
 		settle_tickets(db, view);
@@ -255,6 +314,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	atomic_store(&coord->advanced_ns, now_ns);
 	if (atomic_load(&db->role) == LSV_LIVE)
 		lsv_checkpoint_look(db, now_ns);
+	bound_space(db, now_ns);
 	schedule(db, &view, now_ns);
 	if (view.txid != db->seen_txid)
 		db->n_quiet = 0;

@@ -52,20 +52,18 @@ static int main_close(sqlite3_file *f)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
 	struct lsv_db *db = file->db;
-	bool excludes = false;
 	int rc;
 
 	if (!has_duties(file))
 		return lower_methods(file)->xClose(lsv_lower(file));
 	lsv_gate_closing(file);
+	lsv_capture_checkpoint_ends(file);
 	/* No handle of ours outlives the application's last one. */
-	if (!file->is_ours && !file->is_excluding) {
+	if (!file->is_ours)
 		lsv_db_exclude(db);
-		excludes = true;
-	}
 	lsv_db_remove_file(db, file);
 	rc = lower_methods(file)->xClose(lsv_lower(file));
-	if (excludes || file->is_excluding)
+	if (!file->is_ours)
 		lsv_db_readmit(db);
 	if (lsv_db_coord(db) && !file->is_ours)
 		lsv_worker_poke(db);
@@ -110,18 +108,15 @@ static int main_lock(sqlite3_file *f, int level)
 		return lower_methods(file)->xLock(lsv_lower(file), level);
 	/* A last close asks for it before anything else: it waits until ours
 	 * is detached, then finds itself the last. */
-	if (!file->is_ours && !file->is_excluding) {
+	if (!file->is_ours)
 		lsv_db_exclude(file->db);
-		file->is_excluding = true;
-	}
 	rc = lower_methods(file)->xLock(lsv_lower(file), level);
 	if (rc == SQLITE_OK) {
-		file->is_exclusive = true;
+		lsv_db_set_exclusive(file->db, file, true);
 		lsv_gate_exclusive(file);
-	} else if (file->is_excluding) {
-		file->is_excluding = false;
-		lsv_db_readmit(file->db);
 	}
+	if (!file->is_ours)
+		lsv_db_readmit(file->db);
 	return rc;
 }
 
@@ -136,11 +131,7 @@ static int main_unlock(sqlite3_file *f, int level)
 	rc = lower_methods(file)->xUnlock(lsv_lower(file), level);
 	if (!has_duties(file))
 		return rc;
-	file->is_exclusive = false;
-	if (file->is_excluding) {
-		file->is_excluding = false;
-		lsv_db_readmit(file->db);
-	}
+	lsv_db_set_exclusive(file->db, file, false);
 	return rc;
 }
 
@@ -155,16 +146,6 @@ static int name_us(struct lsv_file *file, char **name)
 	return rc;
 }
 
-static void checkpoint_begins(struct lsv_file *file)
-{
-	file->in_checkpoint = true;
-	if (file->is_ours)
-		return;
-	atomic_store(&file->db->saw_db_sync, 0);
-	lsv_capture_finalise(file);
-	lsv_gate_checkpoint(file);
-}
-
 static int main_file_control(sqlite3_file *f, int op, void *arg)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
@@ -174,12 +155,12 @@ static int main_file_control(sqlite3_file *f, int op, void *arg)
 	if (op == SQLITE_FCNTL_VFSNAME)
 		return name_us(file, arg);
 	if (has_duties(file) && op == SQLITE_FCNTL_CKPT_START)
-		checkpoint_begins(file);
+		lsv_capture_checkpoint_begins(file);
 	if (has_duties(file) && op == SQLITE_FCNTL_PERSIST_WAL)
 		lsv_capture_finalise(file);
 	rc = lower->pMethods->xFileControl(lower, op, arg);
 	if (has_duties(file) && op == SQLITE_FCNTL_CKPT_DONE)
-		file->in_checkpoint = false;
+		lsv_capture_checkpoint_ends(file);
 	if (has_duties(file) && op == SQLITE_FCNTL_COMMIT_PHASETWO &&
 	    (rc == SQLITE_OK || rc == SQLITE_NOTFOUND)) {
 		int wait_rc = lsv_capture_phase_two(file);
@@ -310,22 +291,38 @@ static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 static int wal_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
+	struct lsv_file *main = file->main;
+	bool excludes = false;
+	int rc;
 
-	if (has_duties(file)) {
-		if (at == 0 && file->main)
-			file->main->syncs_header = true;
+	if (has_duties(file) && main) {
+		if (at == 0) {
+			main->syncs_header = true;
+			excludes = lsv_capture_exclude(main);
+		}
 		lsv_capture_wal_write(file, buf, n, at);
 	}
-	return lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
+	rc = lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
+	if (excludes)
+		lsv_capture_readmit(main);
+	return rc;
 }
 
 static int wal_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
+	struct lsv_file *main = file->main;
+	bool excludes = false;
+	int rc;
 
-	if (has_duties(file) && size == 0)
+	if (has_duties(file) && main && size == 0) {
+		excludes = lsv_capture_exclude(main);
 		lsv_capture_wal_truncate(file);
-	return lower_methods(file)->xTruncate(lsv_lower(file), size);
+	}
+	rc = lower_methods(file)->xTruncate(lsv_lower(file), size);
+	if (excludes)
+		lsv_capture_readmit(main);
+	return rc;
 }
 
 static int wal_sync(sqlite3_file *f, int flags)
