@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_PARALLELISM 8
 #define MAX_PARALLELISM 256
 
 #define usage(...) (log_error(0, __VA_ARGS__), -EINVAL)
@@ -150,8 +149,7 @@ static const struct {
 	{"index", "HEX", set_index,
          "restore to the end of WAL index HEX (with -generation)"},
 	{"generation", "NAME", set_generation, "restore from this generation"},
-	{"parallelism", "N", set_parallelism,
-         "objects to fetch at a time (default 8)"},
+	{"parallelism", "N", set_parallelism, "objects to fetch at a time"},
 	{"integrity-check", "HOW", set_check,
          "none, quick or full: let SQLite check the result, too"},
 	{"if-db-not-exists", NULL, set_if_db_not_exists,
@@ -225,7 +223,7 @@ int restore_args_parse(int argc, char **argv, struct restore_args *args)
 	struct option options[N_OPTIONS + 2] = {0};
 	int c, i;
 
-	*args = (struct restore_args){.parallelism = DEFAULT_PARALLELISM};
+	*args = (struct restore_args){0};
 	for (size_t k = 0; k < N_OPTIONS; k++) {
 		options[k].name = table[k].name;
 		options[k].has_arg = table[k].value ? required_argument

@@ -10,7 +10,7 @@ struct restore_args {
 	const char *url;
 	const char *output;
 	struct lsv_target target;
-	unsigned parallelism;
+	unsigned parallelism; /* 0: not said */
 	bool has_check;
 	enum lsv_check check;
 	bool if_db_not_exists;

@@ -57,37 +57,50 @@ static int add_edge(struct lsv_client *client, const struct lsv_item *item,
 	return 0;
 }
 
-static int add_snapshots(struct lsv_client *client, struct lsv_bounds *bounds)
+/* Where it begins: at its first snapshot, or, since that is gone, with what
+ * is left. */
+static int add_first(struct lsv_client *client, struct lsv_bounds *bounds)
 {
-	const struct lsv_items *v = &bounds->generation->snapshots;
+	const struct lsv_items *snapshots = &bounds->generation->snapshots;
+	const struct lsv_items *segments = &bounds->generation->segments;
 	struct edge edge;
 	int r;
 
-	if (v->n == 0)
+	if (snapshots->n + segments->n == 0)
 		return 0;
-	r = read_edge(client, &v->at[0], &edge);
+	r = read_edge(client, snapshots->n ? snapshots->at : segments->at,
+	              &edge);
 	if (r < 0)
 		return r;
-	bounds->has_snapshot = true;
+	bounds->has_snapshot = snapshots->n > 0;
 	bounds->is_ours |= edge.has_table;
-	bounds->first = bounds->last = edge.first;
-	return v->n > 1 ? add_edge(client, &v->at[v->n - 1], bounds) : 0;
+	bounds->first = edge.first;
+	bounds->last = edge.last;
+	return 0;
+}
+
+static int add_last(struct lsv_client *client, const struct lsv_items *items,
+                    struct lsv_bounds *bounds)
+{
+	return items->n ? add_edge(client, &items->at[items->n - 1], bounds)
+	                : 0;
 }
 
 int lsv_bounds_read(struct lsv_client *client,
                     const struct lsv_generation *generation,
                     struct lsv_bounds *bounds)
 {
-	const struct lsv_items *segments = &generation->segments;
 	struct lsv_bounds b = {
 		.generation = generation,
 		.is_ours = generation->has_lineage,
 		.last.time_ns = INT64_MIN,
 	};
-	int r = add_snapshots(client, &b);
+	int r = add_first(client, &b);
 
-	if (r == 0 && segments->n)
-		r = add_edge(client, &segments->at[segments->n - 1], &b);
+	if (r == 0 && generation->snapshots.n > 1)
+		r = add_last(client, &generation->snapshots, &b);
+	if (r == 0)
+		r = add_last(client, &generation->segments, &b);
 	if (r == 0)
 		*bounds = b;
 	return r;

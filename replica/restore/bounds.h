@@ -11,7 +11,7 @@
 struct lsv_bounds {
 	const struct lsv_generation *generation;
 	bool is_ours;      /* commits have txids and times of their own */
-	bool has_snapshot; /* else nothing can be restored, first is empty */
+	bool has_snapshot; /* else nothing can be restored */
 	struct lsv_commit first;
 	struct lsv_commit last; /* of stock's only the time is known */
 };

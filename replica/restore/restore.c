@@ -4,12 +4,14 @@
 #include "replica/base/log.h"
 #include "replica/restore/apply.h"
 #include "replica/restore/output.h"
+#include "replica/restore/parallel.h"
 #include "replica/restore/prove.h"
 #include "replica/restore/say.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <string.h>
 
 struct run {
 	const struct lsv_plan *plan;
@@ -86,6 +88,22 @@ static int prove(const struct run *run, const struct lsv_applied *applied)
 	return r < 0 ? r : flushed;
 }
 
+/* A distant store makes wait, so many at a time; of a directory no more than
+ * there are processors to decode them, since each costs memory. */
+#define MAX_DEFAULT 8
+
+static unsigned parallelism(const struct run *run,
+                            const struct lsv_client *client)
+{
+	unsigned n = MAX_DEFAULT;
+
+	if (run->options->parallelism)
+		return run->options->parallelism;
+	if (strcmp(client->ops->scheme, "file") == 0)
+		n = lsv_processors();
+	return n < MAX_DEFAULT ? n : MAX_DEFAULT;
+}
+
 static int make(struct run *run, struct lsv_client *client,
                 struct lsv_applied *applied)
 {
@@ -95,7 +113,7 @@ static int make(struct run *run, struct lsv_client *client,
 		.fetched = fetched,
 		.arg = run,
 	};
-	int r = lsv_apply(&fetch, client, options->parallelism,
+	int r = lsv_apply(&fetch, client, parallelism(run, client),
 	                  lsv_output_fd(run->output),
 	                  lsv_output_dir(run->output), applied);
 

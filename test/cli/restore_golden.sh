@@ -14,6 +14,7 @@ third=$gen/wal/00000000_00001728.wal.lz4
 index1=$gen/wal/00000001_00000000.wal.lz4
 index2=$gen/wal/00000002_00000000.wal.lz4
 last=$gen/wal/00000002_00000668.wal.lz4
+snap0=$gen/snapshots/00000000.snapshot.lz4
 snap2=$gen/snapshots/00000002.snapshot.lz4
 stock=generations/05fb0a01673bd303
 
@@ -76,10 +77,14 @@ refused ours-foreign-lineage 4 "damaged $second: it belongs to another lineage" 
 	-txid 6
 refused ours-foreign-generation 4 "damaged $second" -txid 6
 refused ours-newer-table 1 "cannot read $last: a newer lsvfs"
+refused ours-wrong-table 4 "damaged $second: its commits are not those of" -txid 4
+refused ours-altered-segment 4 "damaged $second: it does not continue" -txid 6
+refused ours-altered-snapshot 4 "damaged $snap0 or a segment behind it" -txid 3
 
 refused stock-flip-segment 4 "damaged $stock/wal/00000000_00000880.wal.lz4"
 refused stock-flip-snapshot 4 "damaged $stock/snapshots/00000000.snapshot.lz4"
 refused stock-truncated-segment 4 "damaged $stock/wal/00000000_000027e8.wal.lz4"
+refused stock-truncated-end 4 "damaged $stock/wal/00000000_000027e8.wal.lz4"
 refused stock-missing-segment 4 "missing $stock/wal/00000000_00000880.wal.lz4"
 refused stock-missing-snapshot 4 \
 	'damaged generation 05fb0a01673bd303: it has no snapshot'

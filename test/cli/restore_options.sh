@@ -222,3 +222,38 @@ sed -En 's/^\.It Fl ([a-z-]+).*/\1/p' "$top_srcdir/man/lsvfs-restore.1" | sort \
 	>in_manual.txt
 [ "$(wc -l <in_help.txt)" -ge 14 ] || fail "$(cat in_help.txt)"
 same_file in_help.txt in_manual.txt
+
+# When the last step fails, the side files are back.
+if [ -z "$SANITIZER" ]; then
+	cat >rename.c <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <errno.h>
+		#include <stdio.h>
+		#include <string.h>
+
+		int rename(const char *from, const char *to)
+		{
+			int (*real)(const char *, const char *) =
+				(int (*)(const char *, const char *))dlsym(
+					RTLD_NEXT, "rename");
+			size_t n = strlen(to);
+
+			if (n >= 3 && strcmp(to + n - 3, ".db") == 0) {
+				errno = EIO;
+				return -1;
+			}
+			return real(from, to);
+		}
+	END
+	"${CC:-cc}" -shared -fPIC -o rename.so rename.c -ldl
+	rm -rf old.db*
+	sqlite3 old.db 'PRAGMA journal_mode=WAL; CREATE TABLE old(a)' >/dev/null
+	echo x >old.db-wal
+	cp old.db before.db
+	LD_PRELOAD=$PWD/rename.so run 1 -force -o old.db replica
+	says err.txt 'Input/output error'
+	same_file old.db before.db
+	[ "$(cat old.db-wal)" = x ] || fail 'the WAL is gone'
+	clean
+fi

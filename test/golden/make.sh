@@ -39,7 +39,7 @@ make_ours()
 	shift
 
 	rm -rf live.db* states
-	"$mkreplica" -s states "$@" live.db "$to" <<<"$script"
+	"$mkreplica" -s states "$@" live.db "$to" <<<"${altered:-$script}"
 }
 
 # pack NAME: ./replica and ./expected.db, if there is one, into OUT/NAME.tar.gz
@@ -89,17 +89,17 @@ n = int.from_bytes(b[-8:-4], "little") + 8
 open(sys.argv[1], "wb").write(b[:-n])' "$1"
 }
 
-# newer FILE: its table says version 2, and is whole
-newer()
+# retable FILE OFFSET VALUE: another byte in its table, which stays whole
+retable()
 {
 	/usr/bin/python3 -c 'import sys, xxhash
 b = bytearray(open(sys.argv[1], "rb").read())
 n = int.from_bytes(b[-8:-4], "little")
 t = b[-n:]
-t[8] = 2
+t[int(sys.argv[2])] = int(sys.argv[3])
 t[-16:-8] = xxhash.xxh64(bytes(t[:-16])).intdigest().to_bytes(8, "little")
 b[-n:] = t
-open(sys.argv[1], "wb").write(b)' "$1"
+open(sys.argv[1], "wb").write(b)' "$@"
 }
 
 make_ours good
@@ -109,6 +109,7 @@ pack ours-good
 rm expected.db
 
 make_ours foreign -l M
+altered=${script/'"a"'/'"z"'} make_ours altered
 make_ours other -g fedcba9876543210
 seg1=$(basename "$(find good/$gen/wal -name '00000000_*' | sort | sed -n 2p)")
 seg2=$(basename "$(find good/$gen/wal -name '00000000_*' | sort | sed -n 3p)")
@@ -137,7 +138,14 @@ broken ours-swapped-snapshots swap snapshots/00000000.snapshot.lz4 \
 broken ours-foreign-lineage cp "$scratch/foreign/$gen/wal/$seg1" wal/
 broken ours-foreign-generation \
 	cp "$scratch/other/generations/fedcba9876543210/wal/$seg1" wal/
-broken ours-newer-table newer "wal/$last"
+broken ours-newer-table retable "wal/$last" 8 2
+# The first record's checksum.
+broken ours-wrong-table retable "wal/$seg1" 104 1
+# Whole, in its place, but of another database: only the page hash knows.
+broken ours-altered-snapshot \
+	cp "$scratch/altered/$gen/snapshots/00000000.snapshot.lz4" snapshots/
+# Whole, in its place, of the same lineage, but of another history.
+broken ours-altered-segment cp "$scratch/altered/$gen/wal/$seg1" wal/
 
 # Stock 0.3: three rounds of writing, each shipped.
 rm -rf replica live.db*
@@ -177,6 +185,8 @@ broken3()
 broken3 stock-flip-segment flip "$seg" 40
 broken3 stock-flip-snapshot flip "$snap" 60
 broken3 stock-truncated-segment truncate -s -20 "$end"
+# Only the content checksum is cut off.
+broken3 stock-truncated-end truncate -s -4 "$end"
 broken3 stock-missing-segment rm "$seg"
 broken3 stock-missing-snapshot rm "$snap"
 

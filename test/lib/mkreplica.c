@@ -50,6 +50,7 @@ struct maker {
 
 	uint32_t salt[2]; /* where we are in SQLite's WAL */
 	uint32_t real[2];
+	bool big_endian;
 	uint64_t real_end;
 
 	struct lsv_pos begin; /* of the segment in the making */
@@ -166,15 +167,17 @@ static void add_commit(struct maker *m, uint32_t pages)
 		leave_state(m, &commit);
 }
 
-static void take_wal_header(struct maker *m, const uint8_t *bytes, size_t n)
+static void take_wal_header(struct maker *m, int fd)
 {
+	uint8_t bytes[LSV_WAL_HEADER_SIZE];
 	struct lsv_wal_header header;
 
-	if (n < LSV_WAL_HEADER_SIZE || lsv_wal_header_decode(bytes, &header))
-		return;
-	if (lsv_salt_equal(header.salt, m->salt))
+	if (lsv_pread(fd, bytes, sizeof bytes, 0) < (ssize_t)sizeof bytes ||
+	    lsv_wal_header_decode(bytes, &header) ||
+	    lsv_salt_equal(header.salt, m->salt))
 		return;
 	m->page_size = header.page_size;
+	m->big_endian = header.big_endian;
 	memcpy(m->salt, header.salt, sizeof m->salt);
 	memcpy(m->real, header.checksum, sizeof m->real);
 	m->real_end = LSV_WAL_HEADER_SIZE;
@@ -184,25 +187,23 @@ static void take_wal_header(struct maker *m, const uint8_t *bytes, size_t n)
 static void catch_up(struct maker *m)
 {
 	auto_free char *path = lsv_sprintf("%s-wal", m->db_path);
-	auto_free char *wal = NULL;
-	const uint8_t *bytes;
-	size_t n, size;
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t bytes[LSV_FRAME_HEADER_SIZE + LSV_PAGE_SIZE_MAX];
+	size_t size;
 
-	if (lsv_file_read(path, SIZE_MAX, &wal, &n) < 0)
+	if (fd < 0)
 		return;
-	bytes = (const uint8_t *)wal;
-	take_wal_header(m, bytes, n);
-	if (!m->page_size)
-		return;
+	take_wal_header(m, fd);
 	size = LSV_FRAME_HEADER_SIZE + m->page_size;
-	while (m->real_end + size <= n &&
-	       lsv_frame_verify(bytes + m->real_end,
-	                        bytes + m->real_end + LSV_FRAME_HEADER_SIZE,
-	                        m->page_size, bytes[3] & 1, m->salt, m->real)) {
+	while (m->page_size &&
+	       lsv_pread(fd, bytes, size, m->real_end) == (ssize_t)size &&
+	       lsv_frame_verify(bytes, bytes + LSV_FRAME_HEADER_SIZE,
+	                        m->page_size, m->big_endian, m->salt,
+	                        m->real)) {
 		struct lsv_frame frame;
 
-		lsv_frame_decode(bytes + m->real_end, &frame);
-		add_frame(m, bytes + m->real_end);
+		lsv_frame_decode(bytes, &frame);
+		add_frame(m, bytes);
 		if (frame.db_pages)
 			add_commit(m, frame.db_pages);
 		m->real_end += size;
