@@ -21,7 +21,7 @@
  *	128 eight replicas of 296 bytes: u64 name hash, a position, u64 txid,
  *	    i64 time, u64 snapshot bytes, u64 since the snapshot, i64 snapshot
  *	    time, u32 snapshot index, u32 1 if there is one, error text (200
- *	    bytes, zeros behind it), 16 zeros
+ *	    bytes, zeros behind it), u32 segments of the index, 12 zeros
  *	    u32 CRC-32C of all before
  *
  * A position is u64 generation, u64 offset, u32 index, u32 zero.
@@ -113,6 +113,7 @@ static void replica(struct cursor *c, struct lsv_replica_record *r)
 	u32(c, &has_snapshot);
 	r->has_snapshot = has_snapshot;
 	bytes(c, r->error, sizeof r->error);
+	u32(c, &r->n_segments);
 	c->at = end;
 }
 

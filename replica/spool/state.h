@@ -33,6 +33,7 @@ struct lsv_replica_record {
 	uint64_t snapshot_bytes; /* what it held, uncompressed */
 	uint64_t since_snapshot; /* WAL bytes shipped since */
 	int64_t snapshot_ns;     /* when it was taken */
+	uint32_t n_segments;     /* of shipped.index, put so far */
 	bool has_snapshot;
 	char error[LSV_ERROR_TEXT_SIZE]; /* "": none */
 };

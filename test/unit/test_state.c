@@ -41,6 +41,7 @@ static void fill(struct lsv_state *state)
 		r->snapshot_bytes = n++;
 		r->since_snapshot = n++;
 		r->snapshot_ns = (int64_t)n++;
+		r->n_segments = (uint32_t)n++;
 		r->has_snapshot = i % 2;
 		memset(r->error, 'a' + i, (size_t)i * 28);
 	}
@@ -67,6 +68,7 @@ static void check_equal(const struct lsv_state *a, const struct lsv_state *b)
 		ck_assert_uint_eq(x->snapshot_bytes, y->snapshot_bytes);
 		ck_assert_uint_eq(x->since_snapshot, y->since_snapshot);
 		ck_assert_int_eq(x->snapshot_ns, y->snapshot_ns);
+		ck_assert_uint_eq(x->n_segments, y->n_segments);
 		ck_assert_int_eq(x->has_snapshot, y->has_snapshot);
 		ck_assert_str_eq(x->error, y->error);
 	}
