@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The methods with a thought in them.  A file that is not ours goes to the
- * lower VFS in the caller's own buffer (I14); nothing later must ask.
- */
-#include "vfs/shim.h"
+/* The methods with a thought in them; forward.c has the others. */
+#include "vfs/file.h"
 
-#include "replica/base/clock.h"
-#include "replica/base/log.h"
 #include "vfs/capture.h"
 #include "vfs/checkpoint.h"
 #include "vfs/gate.h"
-#include "vfs/own.h"
-#include "vfs/status.h"
 #include "vfs/worker.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #define SHM_WRITE 0
@@ -24,17 +14,6 @@
 #define SHM_READ0 3
 #define SHM_READ1 4
 #define N_READERS 4
-
-static sqlite3_vfs ours;
-static sqlite3_vfs *lower_vfs;
-static sqlite3_vfs *copy_vfs; /* of another copy of us that was first */
-static struct lsv_config defaults;
-static bool has_threads;
-
-sqlite3_vfs *lsv_lower_vfs(void)
-{
-	return lower_vfs;
-}
 
 static const sqlite3_io_methods *lower_methods(struct lsv_file *file)
 {
@@ -142,7 +121,7 @@ static int name_us(struct lsv_file *file, char **name)
 	                                       name);
 
 	if (rc == SQLITE_OK)
-		*name = sqlite3_mprintf("%s/%z", ours.zName, *name);
+		*name = sqlite3_mprintf("%s/%z", lsv_vfs_name(), *name);
 	return rc;
 }
 
@@ -388,259 +367,4 @@ struct lsv_file *lsv_file_of(sqlite3_file *f)
 	    f->pMethods->xClose != main_close)
 		return NULL;
 	return file;
-}
-
-static int pass(const char *name, sqlite3_file *f, int flags, int *out)
-{
-	return lower_vfs->xOpen(lower_vfs, name, f, flags, out);
-}
-
-static bool uri_is_set(const char *name, const char *key)
-{
-	return sqlite3_uri_boolean(name, key, 0) != 0;
-}
-
-/* The options of one database: the process's, then its URI's. */
-static int configure(const char *name, struct lsv_config *config)
-{
-	int r = lsv_config_copy(&defaults, config);
-
-	for (const char *const *key = lsv_config_names(); r == 0 && *key;
-	     key++) {
-		const char *value = sqlite3_uri_parameter(name, *key);
-
-		if (!value)
-			continue;
-		r = lsv_config_set(config, *key, value);
-		if (r < 0)
-			log_error(0,
-			          "cannot replicate %s: '%s' is not a value of "
-			          "%s; see lsvfs-vfs(7)",
-			          name, value, *key);
-	}
-	if (r == 0 && config->replica) {
-		char *expanded = lsv_config_expand(config->replica, name);
-
-		if (!expanded)
-			return -EINVAL;
-		free(config->replica);
-		config->replica = expanded;
-	}
-	return r;
-}
-
-/* A worker inside a SQLite without threads would be a second thread there. */
-static bool may_work(const char *name)
-{
-	static _Atomic(int) is_told;
-
-	if (!has_threads && !atomic_exchange(&is_told, 1))
-		log_error(0,
-		          "cannot replicate %s and others of this process: its "
-		          "SQLite is without threads; run 'lsvfs sync' from "
-		          "outside",
-		          name);
-	return has_threads;
-}
-
-/* NULL: this database is not replicated; it is the lower VFS's own. */
-static struct lsv_db *db_for(const char *name, int flags)
-{
-	struct lsv_config config = {0};
-	struct lsv_db *db = NULL;
-	const char *rival;
-
-	if (!name || !*name || !(flags & SQLITE_OPEN_MAIN_DB) ||
-	    !(flags & SQLITE_OPEN_READWRITE) || uri_is_set(name, "immutable") ||
-	    uri_is_set(name, "nolock"))
-		return NULL;
-	if (lsv_own_here())
-		return lsv_db_find(name);
-	if (configure(name, &config) == 0 && config.replica && may_work(name)) {
-		rival = lsv_db_rival(name, config.replica);
-		if (rival)
-			log_error(0,
-			          "cannot replicate %s: replica %s is that of "
-			          "%s; use %%f or %%p in the URL",
-			          name, config.replica, rival);
-		else
-			db = lsv_db_open(name, &config);
-	}
-	lsv_config_free(&config);
-	return db;
-}
-
-static int open_main(struct lsv_file *file, const char *name, int flags,
-                     int *out_flags, struct lsv_db *db)
-{
-	int seen = flags, rc;
-
-	memset(file, 0, sizeof *file);
-	rc = lower_vfs->xOpen(lower_vfs, name, lsv_lower(file), flags, &seen);
-	if (out_flags)
-		*out_flags = seen;
-	if (rc != SQLITE_OK || lower_methods(file)->iVersion < 2) {
-		lsv_db_release(db);
-		if (rc != SQLITE_OK)
-			return rc;
-		db = NULL;
-	}
-	file->kind = LSV_FILE_MAIN;
-	file->family = lsv_family();
-	file->is_ours = lsv_own_here();
-	if (db && seen & SQLITE_OPEN_READONLY) {
-		lsv_db_release(db);
-		db = NULL;
-	}
-	file->db = db;
-	lsv_file_set_methods(file);
-	if (!db)
-		return rc;
-	lsv_db_add_file(db, file);
-	lsv_worker_init();
-	lsv_own_open(ours.zName);
-	return rc;
-}
-
-static int open_wal(struct lsv_file *file, struct lsv_file *main,
-                    const char *name, int flags, int *out_flags)
-{
-	int rc;
-
-	memset(file, 0, sizeof *file);
-	rc = lower_vfs->xOpen(lower_vfs, name, lsv_lower(file), flags,
-	                      out_flags);
-	if (rc != SQLITE_OK)
-		return rc;
-	file->kind = LSV_FILE_WAL;
-	file->family = main->family;
-	file->is_ours = main->is_ours;
-	file->db = main->db;
-	file->main = main;
-	main->wal = file;
-	lsv_file_set_methods(file);
-	return rc;
-}
-
-static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
-                     int flags, int *out_flags)
-{
-	struct lsv_file *main;
-	struct lsv_db *db;
-
-	(void)vfs;
-	f->pMethods = NULL;
-	if (name && flags & SQLITE_OPEN_WAL) {
-		main = lsv_file_of(sqlite3_database_file_object(name));
-		if (main && main->db)
-			return open_wal((struct lsv_file *)f, main, name, flags,
-			                out_flags);
-		return pass(name, f, flags, out_flags);
-	}
-	db = db_for(name, flags);
-	if (!db)
-		return pass(name, f, flags, out_flags);
-	return open_main((struct lsv_file *)f, name, flags, out_flags, db);
-}
-
-/*
- * The VFS of another copy of us in this process: a static program that is
- * preloaded as well, or two files of one library.  Two of us on one database
- * would not see each other's POSIX locks, so the first one does all the work.
- */
-static sqlite3_vfs *find_copy(void)
-{
-	static const char *const names[] = {"litestream", "lsvfs"};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		sqlite3_vfs *vfs = sqlite3_vfs_find(names[i]);
-
-		if (vfs && vfs != &ours && vfs->iVersion >= 3 &&
-		    vfs->xGetSystemCall &&
-		    vfs->xGetSystemCall(vfs, LSV_COPY_MARK))
-			return vfs;
-	}
-	return NULL;
-}
-
-static int create_vfs(const struct lsv_config *config)
-{
-	sqlite3_vfs *lower = sqlite3_vfs_find(NULL);
-
-	if (!lower)
-		return SQLITE_ERROR;
-	if (lsv_config_copy(config, &defaults) < 0)
-		return SQLITE_NOMEM;
-	lower_vfs = lower;
-	ours.zName = sqlite3_vfs_find("litestream") ? "lsvfs" : "litestream";
-	if (strcmp(ours.zName, "lsvfs") == 0)
-		log_warn(0, "another VFS named litestream is registered: ours "
-		            "is named lsvfs");
-	ours.szOsFile = (int)sizeof(struct lsv_file) + lower_vfs->szOsFile;
-	lsv_forward_vfs(&ours, lower_vfs);
-	ours.xOpen = open_file;
-	return SQLITE_OK;
-}
-
-int lsv_shim_register(const struct lsv_config *config, int make_default)
-{
-	int rc = SQLITE_OK;
-
-	if (!lower_vfs && !copy_vfs) {
-		copy_vfs = find_copy();
-		if (copy_vfs)
-			log_warn(0, "another copy of lsvfs serves this process "
-			            "already: its options are in force");
-	}
-	if (copy_vfs)
-		return sqlite3_vfs_register(copy_vfs, make_default);
-	if (!lower_vfs)
-		rc = create_vfs(config);
-	has_threads = lsv_api_has_threads();
-	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
-}
-
-int lsv_shim_is_default(void)
-{
-	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-
-	return vfs == &ours || (vfs && vfs == copy_vfs);
-}
-
-int lsv_shim_sync(const char *db_path, int timeout_ms)
-{
-	auto_free char *path = realpath(db_path, NULL);
-	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
-	int rc = SQLITE_OK, r;
-
-	if (!db)
-		return SQLITE_NOTFOUND;
-	if (!lsv_db_activate(db)) {
-		rc = SQLITE_IOERR;
-	} else {
-		r = lsv_worker_wait(db, lsv_worker_ticket(db),
-		                    timeout_ms < 0 ? -1
-		                                   : timeout_ms * LSV_NS_PER_MS,
-		                    false);
-		if (r < 0)
-			rc = r == -ETIMEDOUT ? SQLITE_BUSY : SQLITE_IOERR;
-	}
-	lsv_db_release(db);
-	return rc;
-}
-
-char *lsv_shim_status(const char *db_path)
-{
-	auto_free char *path = realpath(db_path, NULL);
-	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
-	struct lsv_shm live = {0};
-	struct lsv_status status;
-
-	if (!db)
-		return NULL;
-	if (lsv_db_live(db, &live) < 0)
-		live.mx_frame = 0;
-	lsv_db_release(db);
-	lsv_status_read(path, &live, &status);
-	return lsv_status_json(&status);
 }
