@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# --help, manual and completion name the same commands and options, and help
+# goes to stdout, in 80 columns, errors to stderr.
+
+. "${top_srcdir:-.}/test/lib/functions.sh"
+
+man=$top_srcdir/man
+
+# The completion as bash runs it: completes WORD... (the last one is open).
+complete_words()
+{
+	bash -c '
+		. "$1"
+		shift
+		compopt() { :; }
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		run=_${1//-/_}
+		"$run" "$1" "${COMP_WORDS[COMP_CWORD]}" \
+			"${COMP_WORDS[COMP_CWORD - 1]}"
+		printf "%s\n" "${COMPREPLY[@]}"
+	' complete "$top_srcdir/tools/lsvfs.bash" "$@" | sort
+}
+
+# options_of COMMAND...: as its help names them.
+options_of()
+{
+	"$@" -help 2>err >out || fail "$*: exit $?"
+	[ ! -s err ] || fail "$*: says on stderr: $(cat err)"
+	[ -s out ] || fail "$*: no help"
+	! grep -E '.{81}' out || fail "$*: help is wider than 80 columns"
+	sed -nE 's/^  (-[a-z-]+).*/\1/p' out | sort
+}
+
+# options_in_manual FILE: those of its lists.
+options_in_manual()
+{
+	sed -nE 's/^\.It Fl ([a-z-]+).*/-\1/p' "$1" | sort -u
+}
+
+same_list()
+{
+	diff "$1" "$2" >&2 || fail "$3"
+}
+
+# lsvfs-restore
+options_of "$LSVFS_RESTORE" >help
+[ "$(wc -l <help)" -gt 10 ] || fail "few options in the help: $(cat help)"
+complete_words lsvfs-restore - >completion
+options_in_manual "$man/lsvfs-restore.1" >manual
+same_list help completion 'completion of lsvfs-restore is not its help'
+same_list help manual 'lsvfs-restore(1) has other options than the help'
+
+# lsvfs
+"$LSVFS" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | sort >commands
+[ "$(wc -l <commands)" -gt 3 ] || fail "few commands: $(cat commands)"
+complete_words lsvfs '' >completion
+same_list commands completion 'completion of lsvfs has other commands'
+grep -vxE 'help|version' commands >with_options
+while read -r command; do
+	options_of "$LSVFS" "$command" >help
+	complete_words lsvfs "$command" - >completion
+	same_list help completion "completion of lsvfs $command is not its help"
+	cat help >>all_options
+done <with_options
+sort -u all_options -o all_options
+if [ -e "$man/lsvfs.1" ]; then
+	sed -nE 's/^\.(It|Ss) Cm ([a-z]+).*/\2/p' "$man/lsvfs.1" |
+		sort -u >manual
+	same_list commands manual 'lsvfs(1) has other commands than the help'
+	options_in_manual "$man/lsvfs.1" >manual
+	same_list all_options manual 'lsvfs(1) has other options than the help'
+fi
+
+# What follows an option is its value.
+[ "$(complete_words lsvfs-restore -integrity-check q)" = quick ] ||
+	fail 'no value of -integrity-check is offered'
+[ -z "$(complete_words lsvfs-restore -txid -)" ] ||
+	fail 'an option is offered where a number is due'
+
+# An error is said on stderr, with the way to the help.
+expect_exit 2 "$LSVFS_RESTORE" -no-such-option >out 2>err
+[ ! -s out ] || fail "an error went to stdout: $(cat out)"
+grep -q -- '-no-such-option' err || fail "the error does not name it: $(cat err)"
+expect_exit 2 "$LSVFS" no-such-command >out 2>err
+[ ! -s out ] || fail "an error went to stdout: $(cat out)"
+grep -q 'no-such-command' err || fail "the error does not name it: $(cat err)"

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# Completion of lsvfs and lsvfs-restore for bash; installed as
+# $(datadir)/bash-completion/completions/lsvfs, lsvfs-restore beside it.
+
+# The option before the word that is completed decides what it may be.
+_lsvfs_value()
+{
+	case $1 in
+	-o | -replica-url)
+		mapfile -t COMPREPLY < <(compgen -f -- "$2")
+		compopt -o filenames
+		;;
+	-integrity-check)
+		mapfile -t COMPREPLY < <(compgen -W 'none quick full' -- "$2")
+		;;
+	-timestamp | -txid | -index | -generation | -parallelism | \
+		-timeout | -max-lag)
+		COMPREPLY=()
+		;;
+	*)
+		return 1
+		;;
+	esac
+}
+
+# _lsvfs_words WORDS WORD: options, or files where no option begins.
+_lsvfs_words()
+{
+	if [[ $2 == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$2")
+		compopt -o filenames
+	fi
+}
+
+_lsvfs()
+{
+	local word=$2 before=$3
+
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(
+			compgen -W 'sync status version help' -- "$word")
+		return
+	fi
+	_lsvfs_value "$before" "$word" && return
+	case ${COMP_WORDS[1]} in
+	sync) _lsvfs_words '-timeout -replica-url -help' "$word" ;;
+	status) _lsvfs_words '-json -max-lag -help' "$word" ;;
+	esac
+}
+
+_lsvfs_restore()
+{
+	local word=$2 before=$3
+
+	_lsvfs_value "$before" "$word" ||
+		_lsvfs_words '-o -timestamp -txid -index -generation
+			-parallelism -integrity-check -if-db-not-exists
+			-if-replica-exists -force -dry-run -json -help
+			-version' "$word"
+}
+
+complete -F _lsvfs lsvfs
+complete -F _lsvfs_restore lsvfs-restore
