@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /* What people and file systems write: times, durations, options, URLs, names
- * of objects.  The first byte says which. */
+ * of objects, notes.  The first byte says which. */
 
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/format/layout.h"
 #include "replica/ship/config.h"
+#include "replica/ship/note.h"
 #include "replica/store/url.h"
 #include "test/fuzz/fuzz.h"
 
@@ -67,10 +68,27 @@ static void read_name(const char *text)
 	must(!again || strcmp(again, text) == 0);
 }
 
+/* What is read of a note is the same when it is written again. */
+static void read_note(const char *text)
+{
+	struct lsv_buf note = {(uint8_t *)text, strlen(text), 0};
+	auto_buf struct lsv_buf copy = {0};
+	auto_free char *path = NULL, *again = NULL;
+	struct lsv_note_field field = {"path", NULL};
+
+	if (lsv_note_get(&note, "path", &path) < 0)
+		return;
+	field.value = path;
+	must(lsv_note_encode(&field, 1, &copy) == 0);
+	must(lsv_note_get(&copy, "path", &again) == 0);
+	must(strcmp(again, path) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static void (*const read_as[])(const char *text) = {
-		read_time, read_duration, read_options, read_url, read_name,
+		read_time, read_duration, read_options,
+		read_url,  read_name,     read_note,
 	};
 	auto_free char *text = NULL;
 
