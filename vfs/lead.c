@@ -318,9 +318,9 @@ static bool same_incarnation(struct lsv_db *db, const struct lsv_shm *live)
 	       stand(db, live, captured.salt, &(struct lsv_real){0});
 }
 
-/* Case 2: the database file is as the last close left it, when everything was
- * captured and the WAL gone: what is in the WAL now is all new. */
-static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
+/* The database file is as the last close left it, when everything was
+ * captured and the WAL gone. */
+static bool is_untouched(struct lsv_db *db)
 {
 	const struct lsv_pos end = {db->generation, lsv_shadow_index(db->wal),
 	                            lsv_shadow_end(db->wal)->commit.end};
@@ -330,8 +330,20 @@ static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
 	return tuple->pos.generation == end.generation &&
 	       lsv_pos_compare(&tuple->pos, &end) == 0 &&
 	       lsv_tuple_of(db->path, &now) == 0 &&
-	       lsv_tuple_equal(tuple, &now) &&
+	       lsv_tuple_equal(tuple, &now);
+}
+
+/* Case 2: what is in the WAL now is all new. */
+static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
+{
+	return is_untouched(db) &&
 	       lsv_source_begin(&db->source, db->wal_path, live) == 0;
+}
+
+bool lsv_lead_is_at_rest(struct lsv_db *db)
+{
+	return db->is_begun && is_untouched(db) &&
+	       access(db->wal_path, F_OK) != 0;
 }
 
 int lsv_lead_attach(struct lsv_db *db)

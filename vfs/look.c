@@ -76,7 +76,9 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 	if (atomic_load(&db->role) == LSV_LIVE)
 		view->is_complete = lsv_copy_commits(db, UINT64_MAX) == 0;
 	else
-		view->is_complete = !db->reason[0] && !is_open;
+		/* Open, and not read yet: nobody has begun a WAL either. */
+		view->is_complete = !db->reason[0] &&
+		                    (!is_open || lsv_lead_is_at_rest(db));
 	view->wants_begin = db->reason[0] != 0;
 	view_end(db, view);
 	if (view->is_complete)

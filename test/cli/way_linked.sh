@@ -24,6 +24,14 @@ if [ -z "$SANITIZER" ]; then
 	grep -qx 'twice.db: litestream/unix' out || fail "$(cat out)"
 fi
 
+# A connection that has not read yet does not keep anybody waiting.
+export LSVFS_REPLICA_URL=$PWD/backup/%f
+prints "sync: 0
+sync: 0" ./shared quiet default open=idle.db wal \
+	"sql=create table t (x)" sync=idle.db "sql=insert into t values (1)" \
+	close open=idle.db sync=idle.db
+unset LSVFS_REPLICA_URL
+
 # Whoever asks for the status keeps its locks (I8): SHARED on the database, the
 # "dead man's switch" and a read mark in the shm, ours in the folder.
 LSVFS_REPLICA_URL=$PWD/backup/%f ./shared quiet default open=locks.db wal \
