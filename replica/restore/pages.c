@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MEMORY_SIZE ((size_t)8 * 1024 * 1024)
+#define MEMORY_SIZE ((size_t)16 * 1024 * 1024)
 
 void lsv_pages_init(struct lsv_pages *pages, const char *dir,
                     uint32_t page_size)
@@ -97,21 +97,24 @@ int lsv_pages_add(struct lsv_pages *pages, const struct lsv_page_ref *ref,
 	return lsv_page_refs_append(&pages->refs, *ref);
 }
 
-int lsv_pages_get(const struct lsv_pages *pages, size_t i, void *buf,
-                  const void **page)
+int lsv_pages_copy(const struct lsv_pages *pages, size_t i, size_t n,
+                   uint8_t *buf)
 {
-	ssize_t got;
+	const size_t size = pages->page_size;
+	size_t n_file = i < pages->n_spooled ? pages->n_spooled - i : 0;
+	ssize_t got = 0;
 
-	if (i >= pages->n_spooled) {
-		*page = pages->memory +
-		        (i - pages->n_spooled) * pages->page_size;
-		return 0;
-	}
-	got = lsv_pread(pages->fd, buf, pages->page_size,
-	                (uint64_t)i * pages->page_size);
-	if (got != (ssize_t)pages->page_size)
+	if (n_file > n)
+		n_file = n;
+	if (n_file)
+		got = lsv_pread(pages->fd, buf, n_file * size,
+		                (uint64_t)i * size);
+	if (got != (ssize_t)(n_file * size))
 		return log_error(got < 0 ? (int)got : -EIO,
 		                 "cannot read a file in %s", pages->dir);
-	*page = buf;
+	if (n > n_file)
+		memcpy(buf + n_file * size,
+		       pages->memory + (i + n_file - pages->n_spooled) * size,
+		       (n - n_file) * size);
 	return 0;
 }

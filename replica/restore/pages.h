@@ -39,9 +39,9 @@ void lsv_pages_reset(struct lsv_pages *pages);
 int lsv_pages_add(struct lsv_pages *pages, const struct lsv_page_ref *ref,
                   const void *page);
 
-/* The page of frame i: where it lies in memory, or read into 'buf'. */
-int lsv_pages_get(const struct lsv_pages *pages, size_t i, void *buf,
-                  const void **page);
+/* The pages of n frames from frame i on, into 'buf'. */
+int lsv_pages_copy(const struct lsv_pages *pages, size_t i, size_t n,
+                   uint8_t *buf);
 
 #define auto_pages __attribute__((cleanup(lsv_pages_free)))
 

@@ -37,23 +37,32 @@ static size_t run_length(const struct lsv_claim *at, size_t n,
 	return i;
 }
 
+/* How many of n claims are neighbours among the frames, too. */
+static size_t frames_length(const struct lsv_claim *at, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && at[i].frame == at[0].frame + i)
+		i++;
+	return i;
+}
+
 static int pour_run(int fd, const struct lsv_pages *pages,
                     const struct lsv_claim *at, size_t n, uint8_t *buf)
 {
-	const uint32_t page_size = pages->page_size;
+	const size_t size = pages->page_size;
 
-	for (size_t i = 0; i < n; i++) {
-		uint8_t *to = buf + i * page_size;
-		const void *page;
-		int r = lsv_pages_get(pages, at[i].frame, to, &page);
+	for (size_t i = 0; i < n;) {
+		size_t n_frames = frames_length(at + i, n - i);
+		int r = lsv_pages_copy(pages, at[i].frame, n_frames,
+		                       buf + i * size);
 
 		if (r < 0)
 			return r;
-		if (page != to)
-			memcpy(to, page, page_size);
+		i += n_frames;
 	}
-	return lsv_pwrite(fd, buf, n * page_size,
-	                  (uint64_t)(at[0].page_no - 1) * page_size);
+	return lsv_pwrite(fd, buf, n * size,
+	                  (uint64_t)(at[0].page_no - 1) * size);
 }
 
 int lsv_pour_claims(int fd, const struct lsv_pages *pages,
