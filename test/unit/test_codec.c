@@ -421,6 +421,30 @@ START_TEST(every_lz4_frame_that_others_write_is_read)
 }
 END_TEST
 
+START_TEST(a_second_whole_object_behind_it_is_refused)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct lsv_buf plain = plain_bytes(500, 41), back = {0};
+		struct lsv_buf object = compressed(codecs[i], &plain, NULL,
+		                                   4096);
+		struct lsv_buf two = {0};
+
+		ck_assert_int_eq(lsv_buf_append(&two, object.data, object.n),
+		                 0);
+		ck_assert_int_eq(lsv_buf_append(&two, object.data, object.n),
+		                 0);
+		ck_assert_int_eq(decompress(codecs[i], two.data, two.n, 100,
+		                            &back, NULL),
+		                 -EBADMSG);
+		ck_assert_uint_eq(back.n, plain.n);
+		lsv_buf_free(&plain);
+		lsv_buf_free(&object);
+		lsv_buf_free(&two);
+		lsv_buf_free(&back);
+	}
+}
+END_TEST
+
 START_TEST(one_codec_s_object_is_not_the_other_s)
 {
 	for (size_t i = 0; i < 2; i++) {
@@ -571,6 +595,7 @@ UNIT(codec, an_lz4_object_begins_with_the_seven_bytes_of_the_design,
      a_flipped_bit_is_seen_or_harmless,
      what_stands_around_the_data_frame_is_judged,
      every_lz4_frame_that_others_write_is_read,
+     a_second_whole_object_behind_it_is_refused,
      one_codec_s_object_is_not_the_other_s,
      the_plain_writer_s_error_comes_through,
      errors_of_plain_bytes_and_tail_come_through,

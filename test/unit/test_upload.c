@@ -2,6 +2,7 @@
 #include "replica/base/fileio.h"
 #include "replica/format/layout.h"
 #include "replica/format/segment.h"
+#include "replica/ship/proof.h"
 #include "replica/ship/upload.h"
 #include "replica/wal/pagehash.h"
 #include "test/lib/fakewal.h"
@@ -247,6 +248,47 @@ START_TEST(a_damaged_shadow_does_not_become_an_object)
 	                 -EBADMSG);
 	ck_assert_int_eq(n_objects(client), 0);
 	ck_assert_int_eq(access("replica/generations", F_OK), -1);
+}
+END_TEST
+
+/* The result of reading all of it. */
+static int drain(struct lsv_reader *reader)
+{
+	uint8_t buf[4096];
+	ssize_t got;
+
+	do {
+		got = reader->read(reader, buf, sizeof buf);
+	} while (got > 0);
+	return (int)got;
+}
+
+START_TEST(a_shadow_is_proven_up_to_its_record_s_checksum)
+{
+	struct lsv_wal_header header;
+	struct fakewal *wal = malloc(sizeof *wal);
+	struct lsv_chain begin = {0};
+
+	lsv_shadow_header(GEN, INDEX, PAGE_SIZE, &header);
+	fakewal_make(wal, &header, 1, 3);
+	for (int i = 0; i < 3; i++) {
+		struct lsv_commit last = wal->commits.at[2];
+		auto_reader struct lsv_reader *bytes = lsv_reader_memory(
+			wal->bytes.data, wal->bytes.n);
+		auto_reader struct lsv_reader *proof = NULL;
+		int expected = i ? -EBADMSG : 0;
+
+		if (i)
+			last.checksum[i - 1] ^= 1;
+		ck_assert_int_eq(lsv_proof_wal(bytes, &begin, &last, &proof),
+		                 0);
+		ck_assert_int_eq(drain(proof), expected);
+		/* And once more: a put tried again is proven again. */
+		ck_assert_int_eq(proof->rewind(proof), 0);
+		ck_assert_int_eq(drain(proof), expected);
+	}
+	fakewal_free(wal);
+	free(wal);
 }
 END_TEST
 
@@ -520,6 +562,7 @@ END_TEST
 UNIT(upload, segments_carry_their_commits_and_their_last_one_s_time,
      a_put_tried_again_has_the_same_bytes, only_from_commit_to_commit,
      a_damaged_shadow_does_not_become_an_object,
+     a_shadow_is_proven_up_to_its_record_s_checksum,
      a_huge_transaction_is_streamed_and_can_be_read_again,
      a_snapshot_is_spooled_put_and_dropped,
      a_snapshot_that_is_streamed_is_the_same_object,
