@@ -241,6 +241,19 @@ static bool skip_existing(const struct restore_args *args)
 	return true;
 }
 
+static int open_replica(const char *url, struct lsv_client **out)
+{
+	static const struct lsv_retry patience = {
+		.n_tries = 6,
+		.first_ns = 100 * LSV_NS_PER_MS,
+		.max_ns = 5 * LSV_NS_PER_S,
+	};
+	struct lsv_client *client;
+	int r = lsv_client_open(url, &client);
+
+	return r < 0 ? r : lsv_client_retry(client, &patience, out);
+}
+
 static int restore(const struct restore_args *args)
 {
 	auto_client struct lsv_client *client = NULL;
@@ -252,7 +265,7 @@ static int restore(const struct restore_args *args)
 	if (args->output && !args->force)
 		r = lsv_output_check(args->output);
 	if (r == 0)
-		r = lsv_client_open(args->url, &client);
+		r = open_replica(args->url, &client);
 	if (r == 0)
 		r = lsv_catalog_read(client, &catalog);
 	if (r == 0)

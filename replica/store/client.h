@@ -77,6 +77,17 @@ static inline void lsv_client_close(struct lsv_client *client)
 /* A directory.  'root' need not exist: the first put makes it. */
 int lsv_client_file(const char *root, struct lsv_client **out);
 
+struct lsv_retry {
+	unsigned n_tries; /* in all */
+	int64_t first_ns; /* pause after the first, then twice as long */
+	int64_t max_ns;
+};
+
+/* A client that tries again what ended with -EAGAIN.  Owns 'inner', also when
+ * it fails. */
+int lsv_client_retry(struct lsv_client *inner, const struct lsv_retry *policy,
+                     struct lsv_client **out);
+
 LSV_AUTO(client, struct lsv_client, lsv_client_close)
 #define auto_client __attribute__((cleanup(lsv_auto_client)))
 

@@ -54,6 +54,10 @@ static int vocabulary(int err)
 	case -EPERM:
 	case -EROFS:
 		return -EACCES;
+	case -ESTALE: /* a network's file system */
+	case -ETIMEDOUT:
+	case -EHOSTDOWN:
+		return -EAGAIN;
 	default:
 		return err;
 	}

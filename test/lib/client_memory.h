@@ -4,8 +4,9 @@
 
 /*
  * A replica in memory, which fails when it is told to: call number 'fail_at'
- * (from 0; clones count together) ends with 'error', a get after half of its
- * bytes.
+ * (from 0; clones count together) and those behind it, n_failing in all, end
+ * with 'error'; a get after half of its bytes, a list after half of its
+ * names.
  */
 
 #include "replica/base/vector.h"
@@ -29,6 +30,7 @@ struct memory_store {
 	pthread_mutex_t mutex;
 	int n_calls;
 	int fail_at; /* -1: never */
+	int n_failing;
 	int error;
 };
 
@@ -40,7 +42,8 @@ struct memory_client {
 static inline void memory_init(struct memory_store *store)
 {
 	*store = (struct memory_store){.mutex = PTHREAD_MUTEX_INITIALIZER,
-	                               .fail_at = -1};
+	                               .fail_at = -1,
+	                               .n_failing = 1};
 }
 
 static inline void memory_free(struct memory_store *store)
@@ -60,8 +63,9 @@ static inline struct memory_store *memory_of(struct lsv_client *client)
 static inline bool memory_fails(struct memory_store *store)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&store->mutex);
+	int n = store->n_calls++ - store->fail_at;
 
-	return store->n_calls++ == store->fail_at;
+	return store->fail_at >= 0 && n >= 0 && n < store->n_failing;
 }
 
 static inline struct memory_object *memory_find(struct memory_store *store,
@@ -115,6 +119,10 @@ static inline int memory_get(struct lsv_client *client, const char *name,
 	to = object->bytes.n;
 	if (range && range->from_end && range->n < to)
 		from = to - range->n;
+	if (range && !range->from_end)
+		from = range->offset < to ? range->offset : to;
+	if (range && !range->from_end && range->n && range->n < to - from)
+		to = from + range->n;
 	if (fails)
 		to = from + (to - from) / 2;
 	r = into->write(into, object->bytes.data + from, to - from);
@@ -125,24 +133,29 @@ static inline int memory_list(struct lsv_client *client, const char *prefix,
                               lsv_list_fn *each, void *arg)
 {
 	struct memory_store *store = memory_of(client);
-	int r = memory_fails(store) ? store->error : 0;
+	bool fails = memory_fails(store);
+	size_t n = fails ? store->objects.n / 2 : store->objects.n;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < store->objects.n; i++) {
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct memory_object *o = &store->objects.at[i];
 
 		if (strncmp(o->name, prefix, strlen(prefix)) == 0)
 			r = each(arg, &(struct lsv_object){o->name, o->bytes.n,
 			                                   o->time_ns});
 	}
-	return r;
+	return r == 0 && fails ? store->error : r;
 }
 
 static inline int memory_remove(struct lsv_client *client, const char *name)
 {
 	struct memory_store *store = memory_of(client);
+	bool fails = memory_fails(store);
 	struct memory_object *object = memory_find(store, name);
 	struct memory_object *end = store->objects.at + store->objects.n;
 
+	if (fails)
+		return store->error;
 	if (!object)
 		return 0;
 	free(object->name);
