@@ -82,9 +82,8 @@ static int set_index(struct restore_args *args, const char *value)
 
 static int set_txid(struct restore_args *args, const char *value)
 {
-	if (parse_number(value, 10, INT64_MAX, &args->target.txid) < 0 ||
-	    args->target.txid == 0)
-		return usage("-txid %s: expected a number, 1 or more", value);
+	if (parse_number(value, 10, INT64_MAX, &args->target.txid) < 0)
+		return usage("-txid %s: expected a number", value);
 	return set_kind(args, LSV_TARGET_TXID);
 }
 

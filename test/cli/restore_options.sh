@@ -53,7 +53,7 @@ replica|expected -o PATH
 -o|expected a value
 -bogus -o out.db replica|-bogus: no such option
 -o out.db -timestamp yesterday replica|-timestamp yesterday: expected
--o out.db -txid 0 replica|-txid 0: expected
+-o out.db -txid seven replica|-txid seven: expected
 -o out.db -txid -1 replica|-txid -1: expected
 -o out.db -index 0 replica|-index needs -generation
 -o out.db -index zz replica|-index zz: expected

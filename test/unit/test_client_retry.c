@@ -4,15 +4,15 @@
 
 #define N_TRIES 4
 
-static struct memory_store store;
-static struct lsv_client *client;
+static struct memory_store objects;
+static struct lsv_client *replica;
 
 /* Calls from the next one on fail, n of them. */
 static void fail_next(int n, int error)
 {
-	store.fail_at = store.n_calls;
-	store.n_failing = n;
-	store.error = error;
+	objects.fail_at = objects.n_calls;
+	objects.n_failing = n;
+	objects.error = error;
 }
 
 static void setup(void)
@@ -20,17 +20,17 @@ static void setup(void)
 	static const struct lsv_retry policy = {N_TRIES, 1000, 5000};
 	struct lsv_client *inner = NULL;
 
-	memory_init(&store);
-	memory_client(&store, &inner);
-	ck_assert_int_eq(lsv_client_retry(inner, &policy, &client), 0);
-	ck_assert_str_eq(client->ops->scheme, "memory");
-	ck_assert_str_eq(client->url, "memory");
+	memory_init(&objects);
+	memory_client(&objects, &inner);
+	ck_assert_int_eq(lsv_client_retry(inner, &policy, &replica), 0);
+	ck_assert_str_eq(replica->ops->scheme, "memory");
+	ck_assert_str_eq(replica->url, "memory");
 }
 
 static void teardown(void)
 {
-	lsv_client_close(client);
-	memory_free(&store);
+	lsv_client_close(replica);
+	memory_free(&objects);
 }
 
 static int put(const char *name, const char *text)
@@ -38,14 +38,14 @@ static int put(const char *name, const char *text)
 	auto_reader struct lsv_reader *body = lsv_reader_memory(text,
 	                                                        strlen(text));
 
-	return client->ops->put(client, name, body, 1, LSV_PUT_NEW);
+	return replica->ops->put(replica, name, body, 1, LSV_PUT_NEW);
 }
 
 static int get(const struct lsv_range *range, char text[64])
 {
 	auto_buf struct lsv_buf buf = {0};
 	auto_writer struct lsv_writer *into = lsv_writer_buf(&buf);
-	int r = client->ops->get(client, "x", range, into);
+	int r = replica->ops->get(replica, "x", range, into);
 
 	ck_assert_uint_lt(buf.n, 64);
 	if (buf.n)
@@ -66,16 +66,16 @@ START_TEST(what_is_worth_it_is_tried_again_and_given_up_in_the_end)
 	setup();
 	for (int n = 0; n <= N_TRIES; n++) {
 		char name[2] = {(char)('a' + n), 0};
-		int calls = store.n_calls;
+		int calls = objects.n_calls;
 
 		fail_next(n, -EAGAIN);
 		ck_assert_int_eq(put(name, "1"), n < N_TRIES ? 0 : -EAGAIN);
-		ck_assert_int_eq(store.n_calls - calls,
+		ck_assert_int_eq(objects.n_calls - calls,
 		                 n < N_TRIES ? n + 1 : N_TRIES);
 	}
 	fail_next(N_TRIES - 1, -EAGAIN);
-	ck_assert_int_eq(client->ops->remove(client, "a"), 0);
-	ck_assert_ptr_null(memory_find(&store, "a"));
+	ck_assert_int_eq(replica->ops->remove(replica, "a"), 0);
+	ck_assert_ptr_null(memory_find(&objects, "a"));
 	teardown();
 }
 END_TEST
@@ -85,10 +85,10 @@ START_TEST(another_error_is_not_tried_again)
 	int calls;
 
 	setup();
-	calls = store.n_calls;
+	calls = objects.n_calls;
 	fail_next(1, -EACCES);
 	ck_assert_int_eq(put("a", "1"), -EACCES);
-	ck_assert_int_eq(store.n_calls - calls, 1);
+	ck_assert_int_eq(objects.n_calls - calls, 1);
 	teardown();
 }
 END_TEST
@@ -137,8 +137,8 @@ START_TEST(a_list_tells_each_name_once)
 		auto_buf struct lsv_buf names = {0};
 
 		fail_next(n, -EAGAIN);
-		ck_assert_int_eq(client->ops->list(client, "", append, &names),
-		                 0);
+		ck_assert_int_eq(
+			replica->ops->list(replica, "", append, &names), 0);
 		ck_assert_uint_eq(names.n, 3);
 		ck_assert_int_eq(memcmp(names.data, "abc", 3), 0);
 	}
@@ -159,7 +159,8 @@ START_TEST(who_ends_a_list_is_not_asked_again)
 
 	setup();
 	ck_assert_int_eq(put("a", "1"), 0);
-	ck_assert_int_eq(client->ops->list(client, "", end_again, &n), -EAGAIN);
+	ck_assert_int_eq(replica->ops->list(replica, "", end_again, &n),
+	                 -EAGAIN);
 	ck_assert_int_eq(n, 1);
 	teardown();
 }
@@ -170,9 +171,9 @@ START_TEST(a_clone_is_as_patient)
 	struct lsv_client *clone = NULL;
 
 	setup();
-	ck_assert_int_eq(client->ops->clone(client, &clone), 0);
-	lsv_client_close(client);
-	client = clone;
+	ck_assert_int_eq(replica->ops->clone(replica, &clone), 0);
+	lsv_client_close(replica);
+	replica = clone;
 	fail_next(2, -EAGAIN);
 	ck_assert_int_eq(put("a", "1"), 0);
 	teardown();

@@ -17,8 +17,8 @@
 
 #define LAST_TXID 9
 
-static struct memory_store store;
-static struct lsv_client *client;
+static struct memory_store objects;
+static struct lsv_client *replica;
 
 static int copy_object(void *arg, const struct lsv_object *object)
 {
@@ -30,8 +30,8 @@ static int copy_object(void *arg, const struct lsv_object *object)
 
 	body = lsv_reader_memory(buf.data, buf.n);
 	return r < 0 ? r
-	             : client->ops->put(client, object->name, body,
-	                                object->time_ns, LSV_PUT_NEW);
+	             : replica->ops->put(replica, object->name, body,
+	                                 object->time_ns, LSV_PUT_NEW);
 }
 
 static void unpack(const char *path)
@@ -55,20 +55,20 @@ static void load_golden(void)
 	auto_free char *path = lsv_path_join(top ? top : ".",
 	                                     "test/golden/ours-good.tar.gz");
 
-	memory_init(&store);
-	memory_client(&store, &client);
+	memory_init(&objects);
+	memory_client(&objects, &replica);
 	unpack(path);
 	ck_assert_int_eq(lsv_client_open("replica", &files), 0);
 	ck_assert_int_eq(files->ops->list(files, "", copy_object, files), 0);
 	ck_assert_int_eq(lsv_remove_tree("replica"), 0);
-	ck_assert_uint_ge(store.objects.n, 8);
+	ck_assert_uint_ge(objects.objects.n, 8);
 	lsv_log_set_level(LSV_LOG_OFF);
 }
 
 static void unload(void)
 {
-	lsv_client_close(client);
-	memory_free(&store);
+	lsv_client_close(replica);
+	memory_free(&objects);
 }
 
 static int restore(const struct lsv_target *target, unsigned parallelism,
@@ -82,12 +82,12 @@ static int restore(const struct lsv_target *target, unsigned parallelism,
 	};
 	struct lsv_catalog catalog = {0};
 	struct lsv_plan plan;
-	int r = lsv_catalog_read(client, &catalog);
+	int r = lsv_catalog_read(replica, &catalog);
 
 	if (r == 0)
-		r = lsv_plan_make(client, &catalog, target, &plan);
+		r = lsv_plan_make(replica, &catalog, target, &plan);
 	if (r == 0)
-		r = lsv_restore(client, &plan, &options, restored);
+		r = lsv_restore(replica, &plan, &options, restored);
 	lsv_catalog_free(&catalog);
 	return r;
 }
@@ -114,16 +114,16 @@ static int fail_each(const struct lsv_target *target, unsigned parallelism)
 	for (;; n++) {
 		int r;
 
-		store.n_calls = 0;
-		store.fail_at = n;
-		store.error = errors[n % 3];
+		objects.n_calls = 0;
+		objects.fail_at = n;
+		objects.error = errors[n % 3];
 		r = restore(target, parallelism, NULL, &restored);
 		if (r == 0)
 			break;
-		ck_assert_int_eq(r, store.error);
+		ck_assert_int_eq(r, objects.error);
 		ck_assert_int_eq(scratch_count("."), 1);
 	}
-	ck_assert_int_le(store.n_calls, n);
+	ck_assert_int_le(objects.n_calls, n);
 	return n;
 }
 
@@ -170,10 +170,11 @@ START_TEST(an_object_that_goes_away_is_no_damage)
 	struct lsv_plan plan;
 
 	load_golden();
-	ck_assert_int_eq(lsv_catalog_read(client, &catalog), 0);
-	ck_assert_int_eq(lsv_plan_make(client, &catalog, &latest, &plan), 0);
-	ck_assert_int_eq(client->ops->remove(client, plan.segments[0].name), 0);
-	ck_assert_int_eq(lsv_restore(client, &plan, &options, &restored),
+	ck_assert_int_eq(lsv_catalog_read(replica, &catalog), 0);
+	ck_assert_int_eq(lsv_plan_make(replica, &catalog, &latest, &plan), 0);
+	ck_assert_int_eq(replica->ops->remove(replica, plan.segments[0].name),
+	                 0);
+	ck_assert_int_eq(lsv_restore(replica, &plan, &options, &restored),
 	                 -ESTALE);
 	ck_assert_int_eq(scratch_count("."), 1);
 	lsv_catalog_free(&catalog);
@@ -212,8 +213,8 @@ START_TEST(no_flipped_bit_gives_another_database)
 	int n_refused = 0, n = 0;
 
 	load_golden();
-	for (size_t i = 0; i < store.objects.n; i++) {
-		struct memory_object *object = &store.objects.at[i];
+	for (size_t i = 0; i < objects.objects.n; i++) {
+		struct memory_object *object = &objects.objects.at[i];
 
 		/* What a restore of the latest reads. */
 		if (!strstr(object->name, "/00000002"))
