@@ -86,8 +86,9 @@ static size_t prove_txids(const struct ledger *ledger, size_t from,
 	if (answer.status != 0)
 		die("txid 1: exit %d: %s", answer.status, errand_errors());
 	first = at = find_line(ledger, 0);
-	if (first > from)
-		die("txid 1 is none of the first %zu commits", from + 1);
+	/* The snapshot is what was before txid 1. */
+	if (first > from + 1)
+		die("txid 1 is none of the first %zu commits", from + 2);
 	while (++txid <= last_txid) {
 		restore_txid(txid, &answer);
 		if (answer.status != 0 || answer.txid != txid)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define PATH "app.db"
-#define SYNC_TIMEOUT_MS 60000
+#define SYNC_TIMEOUT_MS 20000
 #define MAX_BLOB (1 << 20)
 
 void workload_say(struct workload *w, const char *format, ...)

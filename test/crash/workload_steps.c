@@ -234,12 +234,15 @@ static void step_exclusive(struct workload *w)
 		workload_run(w, 0, "COMMIT");
 	w->is_reading[0] = false;
 	w->is_exclusive = !w->is_exclusive;
-	if (w->is_exclusive && dice_percent(&w->dice, 50)) {
+	/* What was exclusive from the start stays so until it is closed. */
+	if (!w->is_exclusive || dice_percent(&w->dice, 50)) {
 		workload_close(w, 0);
 		workload_open(w, 0);
 	}
-	workload_run(w, 0, "PRAGMA locking_mode=%s; SELECT count(*) FROM t0",
-	             w->is_exclusive ? "EXCLUSIVE" : "NORMAL");
+	if (w->is_exclusive)
+		workload_run(w, 0,
+		             "PRAGMA locking_mode=EXCLUSIVE; "
+		             "SELECT count(*) FROM t0");
 }
 
 static void step_sync(struct workload *w)

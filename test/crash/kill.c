@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * kill -9: processes commit through us and are killed at random moments,
+ * alone and together, stopped and continued, while they fork, close, open,
+ * checkpoint, and while the first snapshot is taken.  After each kill, before
+ * any flush, lsvfs-restore gives an exact earlier commit or refuses.  After
+ * `lsvfs sync` it gives, byte for byte, what SQLite's own recovery gives, with
+ * every acknowledged commit in it.
+ *
+ *	kill [-kills N] [-seed N] [-keep]
+ *
+ * -seed repeats what was drawn; the moments remain the machine's.
+ */
+
+#include "replica/base/cleanup.h"
+#include "replica/base/clock.h"
+#include "replica/base/fileio.h"
+#include "test/crash/chain.h"
+#include "test/crash/dice.h"
+#include "test/crash/errand.h"
+#include "test/crash/recovery.h"
+#include "test/crash/victim.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_VICTIMS 3
+#define BALLAST_BYTES (64 << 20)
+#define RESTORED "restored.db"
+#define RECOVERED "recovered.db"
+#define REFUSED 3
+
+struct harness {
+	struct dice dice;
+	struct acknowledged *acknowledged;
+	char *dir;
+	char *url;
+	bool waits;         /* durability=replica */
+	int64_t n_flushed;  /* commits in the last flushed replica */
+	bool is_restorable; /* it was, once */
+	pid_t victims[MAX_VICTIMS];
+	/* of the whole run */
+	uint64_t n_kills, n_rounds, n_commits, n_exact, n_refused;
+};
+
+static void make_ballast(void)
+{
+	sqlite3 *db = NULL;
+	char sql[400];
+
+	snprintf(sql, sizeof sql,
+	         "PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL;"
+	         "CREATE TABLE ballast(body BLOB);"
+	         "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c "
+	         "WHERE i < %d) INSERT INTO ballast SELECT randomblob(65000) "
+	         "FROM c",
+	         BALLAST_BYTES / 65000);
+	if (sqlite3_open_v2("app.db", &db,
+	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+	                    "unix") != SQLITE_OK ||
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_close(db) != SQLITE_OK)
+		die("cannot make a large database");
+}
+
+/* A new database, in a folder of its own. */
+static void begin_life(struct harness *h, uint64_t seed)
+{
+	static const char *const options[] = {
+		"sync-interval=10ms",
+		"sync-interval=100ms",
+		"sync-interval=1s",
+		"sync-interval=50ms checkpoint=native",
+		"sync-interval=20ms snapshot-interval=200ms",
+		"sync-interval=10ms durability=replica",
+	};
+	const char *chosen;
+
+	h->dice.state = seed;
+	h->dir = lsv_sprintf("%s/lsvfs-kill.%" PRIu64 ".XXXXXX", errand_tmp(),
+	                     seed);
+	if (!h->dir || !mkdtemp(h->dir) || chdir(h->dir) < 0)
+		die("cannot make a folder: %s", strerror(errno));
+	h->url = lsv_path_join(h->dir, "replica");
+	chosen = options[dice_below(&h->dice, 6)];
+	h->waits = strstr(chosen, "durability") != NULL;
+	if (!h->url || setenv("LSVFS_REPLICA_URL", h->url, 1) < 0 ||
+	    setenv("LSVFS_OPTIONS", chosen, 1) < 0 ||
+	    setenv("LSVFS_LOG", "info", 1) < 0)
+		die("setenv: %s", strerror(errno));
+	h->n_flushed = 0;
+	h->is_restorable = false;
+	atomic_store(&h->acknowledged->n, 0);
+	if (dice_percent(&h->dice, 20))
+		make_ballast();
+	printf("seed %" PRIu64 ": %s, in %s\n", seed, chosen, h->dir);
+}
+
+static void end_life(struct harness *h, bool keep)
+{
+	if (chdir("/") < 0 || (!keep && lsv_remove_tree(h->dir) < 0))
+		die("cannot remove %s", h->dir);
+	free(take(h->dir));
+	free(take(h->url));
+}
+
+/* Restores the latest.  How many commits, or -1: refused. */
+static int64_t restore(struct harness *h, const char *when)
+{
+	struct restore_answer answer;
+	int64_t n;
+
+	errand_restore(h->url, RESTORED, NULL, &answer);
+	if (answer.status == REFUSED && !h->is_restorable)
+		return -1;
+	if (answer.status != 0)
+		die("%s: lsvfs-restore exits %d: %s", when, answer.status,
+		    errand_errors());
+	h->is_restorable = true;
+	n = chain_judge(RESTORED, when);
+	if (n < h->n_flushed)
+		die("%s: restored commit %" PRId64 ", but %" PRId64
+		    " was on the replica",
+		    when, n, h->n_flushed);
+	return n;
+}
+
+/* Any moment: an exact earlier commit, or a refusal. */
+static int64_t glance(struct harness *h, const char *when)
+{
+	int64_t acknowledged = atomic_load(&h->acknowledged->n);
+	int64_t n = restore(h, when);
+
+	if (n < 0)
+		h->n_refused++;
+	else
+		h->n_exact++;
+	if (h->waits && n < acknowledged)
+		die("%s: durability=replica acknowledged commit %" PRId64
+		    ", restored is %" PRId64,
+		    when, acknowledged, n);
+	return n;
+}
+
+static void begin_victims(struct harness *h)
+{
+	int n = 1 + (int)dice_below(&h->dice, MAX_VICTIMS);
+
+	memset(h->victims, 0, sizeof h->victims);
+	for (int i = 0; i < n; i++)
+		h->victims[i] = victim_begin(dice_roll(&h->dice),
+		                             h->acknowledged);
+}
+
+static void nap(struct harness *h)
+{
+	/* Short naps as often as long ones: most happens at the start. */
+	usleep(1000U << dice_below(&h->dice, 9));
+}
+
+static void kill_one(struct harness *h, int i)
+{
+	if (!h->victims[i])
+		return;
+	kill(-h->victims[i], SIGKILL);
+	h->n_kills++;
+	h->victims[i] = 0;
+}
+
+static void meddle(struct harness *h)
+{
+	int i = (int)dice_below(&h->dice, MAX_VICTIMS);
+
+	if (!h->victims[i]) {
+		h->victims[i] = victim_begin(dice_roll(&h->dice),
+		                             h->acknowledged);
+	} else if (dice_percent(&h->dice, 50)) {
+		kill(-h->victims[i], SIGSTOP);
+		nap(h);
+		if (dice_percent(&h->dice, 80))
+			kill(-h->victims[i], SIGCONT);
+	} else {
+		kill_one(h, i);
+		glance(h, "one killed, others at work");
+	}
+}
+
+/* Together, one after another, or one of them in peace. */
+static void kill_all(struct harness *h)
+{
+	uint32_t how = dice_below(&h->dice, 4);
+
+	for (int i = 0; i < MAX_VICTIMS; i++) {
+		if (how == 0 && i == 0 && h->victims[1] && h->victims[0]) {
+			kill(h->victims[0], SIGTERM);
+			kill(-h->victims[0], SIGCONT);
+			continue;
+		}
+		kill_one(h, i);
+		if (how == 1)
+			nap(h);
+	}
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+static void flush(struct harness *h, int64_t before)
+{
+	int64_t acknowledged = atomic_load(&h->acknowledged->n);
+	bool has_zero;
+	int64_t n;
+	int status;
+
+	if (!recovery_make("app.db", "side.db", RECOVERED, &has_zero))
+		return; /* killed before there was one */
+	n = chain_judge(RECOVERED, "SQLite's recovery");
+	if (n < acknowledged)
+		die("SQLite itself lost commits %" PRId64 " to %" PRId64, n + 1,
+		    acknowledged);
+	if (before > n)
+		die("restored commit %" PRId64 " before there was one "
+		    "beyond %" PRId64,
+		    before, n);
+	status = errand_sync("app.db", h->url);
+	if (status != 0)
+		die("lsvfs sync: exit %d: %s", status, errand_errors());
+	if (restore(h, "flushed") != n || !same_bytes(RESTORED, RECOVERED))
+		die("the flushed replica is not what SQLite recovers");
+	if (atomic_load(&h->acknowledged->n_failed) > 0)
+		die("%" PRIu64
+		    " commits or checkpoints failed: see victims.log",
+		    atomic_load(&h->acknowledged->n_failed));
+	h->n_commits += (uint64_t)(n - h->n_flushed);
+	h->n_flushed = n;
+}
+
+static void round_of_kills(struct harness *h)
+{
+	int64_t n;
+
+	begin_victims(h);
+	nap(h);
+	for (uint32_t i = dice_below(&h->dice, 4); i > 0; i--) {
+		meddle(h);
+		nap(h);
+	}
+	kill_all(h);
+	n = glance(h, "all killed");
+	flush(h, n);
+	h->n_rounds++;
+}
+
+static void read_options(int argc, char **argv, uint64_t *n_kills,
+                         uint64_t *seed, bool *keep)
+{
+	static const struct option known[] = {
+		{"kills", required_argument, NULL, 'n'},
+		{"seed", required_argument, NULL, 's'},
+		{"keep", no_argument, NULL, 'k'},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long_only(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'n':
+			*n_kills = strtoull(optarg, NULL, 0);
+			break;
+		case 's':
+			*seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'k':
+			*keep = true;
+			break;
+		default:
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = (uint64_t)(lsv_clock_ns() / LSV_NS_PER_MS) % 1000000;
+	struct harness h = {0};
+	uint64_t n_kills = 30;
+	bool keep = false;
+
+	read_options(argc, argv, &n_kills, &seed, &keep);
+	errand_find();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	h.acknowledged = mmap(NULL, sizeof *h.acknowledged,
+	                      PROT_READ | PROT_WRITE,
+	                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (h.acknowledged == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	for (; h.n_kills < n_kills; seed++) {
+		begin_life(&h, seed);
+		for (uint32_t i = 1 + dice_below(&h.dice, 6);
+		     i > 0 && h.n_kills < n_kills; i--)
+			round_of_kills(&h);
+		end_life(&h, keep);
+	}
+	printf("%" PRIu64 " kills in %" PRIu64 " rounds, %" PRIu64
+	       " commits: lost 0, wrong 0; before a flush %" PRIu64
+	       " restores gave an exact commit, %" PRIu64 " were refused\n",
+	       h.n_kills, h.n_rounds, h.n_commits, h.n_exact, h.n_refused);
+	return 0;
+}
