@@ -52,6 +52,7 @@ static int exit_status(const struct lsv_status *status, int64_t max_lag_ns)
 		return status->lag_ns > max_lag_ns ? BEHIND : FINE;
 	case LSV_HEALTH_FAILING:
 	case LSV_HEALTH_NONE:
+	case LSV_HEALTH_NOT_WAL:
 		return BROKEN;
 	case LSV_HEALTH_UNKNOWN:
 		return CANNOT_TELL;
@@ -70,9 +71,9 @@ static int print_json(const struct lsv_status *status)
 	return 0;
 }
 
-static int bad_usage(void)
+static int bad_usage(const char *why)
 {
-	fputs(usage, stderr);
+	fprintf(stderr, "error: %s\n%s", why, usage);
 	return CANNOT_TELL;
 }
 
@@ -91,13 +92,15 @@ int cmd_status(int argc, char **argv)
 	while ((c = getopt_long_only(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h')
 			return fputs(usage, stdout) < 0;
-		if (c == '?' ||
-		    (c == 'm' && lsv_duration_parse(optarg, &max_lag_ns) < 0))
-			return bad_usage();
+		if (c == 'm' && lsv_duration_parse(optarg, &max_lag_ns) < 0)
+			return bad_usage("-max-lag takes a duration such as "
+			                 "10s or 5m");
+		if (c == '?')
+			return bad_usage("no such option");
 		json |= c == 'j';
 	}
 	if (optind + 1 != argc)
-		return bad_usage();
+		return bad_usage("one database is needed");
 	lsv_status_read(argv[optind], NULL, &status);
 	if (json && print_json(&status) != 0)
 		return CANNOT_TELL;

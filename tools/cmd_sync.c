@@ -26,6 +26,7 @@ static const char usage[] =
 	"  -timeout D       give up after D (\"10s\", \"5m\"; default: never)\n"
 	"  -replica-url URL where the replica is (default: "
 	"$LSVFS_REPLICA_URL)\n"
+	"  -takeover        make this database the replica's owner\n"
 	"  -help            print this\n"
 	"\n"
 	"Exit status: 0 everything is there; 1 it is not; 2 usage.\n";
@@ -34,6 +35,7 @@ struct sync_args {
 	const char *db;
 	const char *url;
 	int timeout_ms; /* -1: none */
+	int takeover;
 	int help;
 };
 
@@ -62,6 +64,7 @@ static int parse(int argc, char **argv, struct sync_args *args)
 	static const struct option options[] = {
 		{"timeout", required_argument, NULL, 't'},
 		{"replica-url", required_argument, NULL, 'r'},
+		{"takeover", no_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -73,6 +76,8 @@ static int parse(int argc, char **argv, struct sync_args *args)
 			return -EINVAL;
 		if (c == 'r')
 			args->url = optarg;
+		if (c == 'o')
+			args->takeover = 1;
 		if (c == 'h')
 			args->help = 1;
 		if (c == '?')
@@ -105,6 +110,12 @@ static int explain(const struct sync_args *args, int r)
 		        "give -replica-url\n",
 		        args->db);
 		break;
+	case -EPERM:
+		fprintf(stderr,
+		        "error: nothing was put: the replica is another "
+		        "database's; lsvfs sync -takeover makes it this "
+		        "one's\n");
+		break;
 	case -ETIMEDOUT:
 		fprintf(stderr,
 		        "error: not every commit of %s is on its replica: "
@@ -127,6 +138,8 @@ int cmd_sync(int argc, char **argv)
 		return EXITS_DONE;
 	}
 	options.replica = args.url;
+	if (args.takeover)
+		options.options = "takeover=1";
 	if (lsvfs_register(&options) != 0)
 		return EXITS_USAGE;
 	return explain(&args, lsv_outside_sync(args.db, args.timeout_ms));

@@ -47,7 +47,7 @@ _lsvfs()
 	fi
 	_lsvfs_value "$before" "$word" && return
 	case ${COMP_WORDS[1]} in
-	sync) _lsvfs_words '-timeout -replica-url -help' "$word" ;;
+	sync) _lsvfs_words '-timeout -replica-url -takeover -help' "$word" ;;
 	status) _lsvfs_words '-json -max-lag -help' "$word" ;;
 	esac
 }

@@ -137,6 +137,7 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 	if (r < 0)
 		return r;
 	db->pages = take(birth->pages);
+	db->is_map_lost = false;
 	db->parent = old;
 	db->captured_ns = base.commit.time_ns;
 	db->n_segments = 0;
@@ -172,58 +173,84 @@ static int new_generation(struct lsv_db *db, struct lsv_image *image)
 	return r;
 }
 
-static int image_hash(struct lsv_image *image, uint64_t *sum)
+/* The page hashes of an image, into an emptied map. */
+static int image_hash(struct lsv_image *image, struct lsv_pagemap *map)
 {
 	const struct lsv_shm *head = lsv_image_head(image);
 	struct lsv_reader *pages = lsv_image_pages(image);
 	auto_free uint8_t *page = malloc(head->page_size);
+	int r;
 
 	if (!page)
 		return -ENOMEM;
-	*sum = 0;
-	for (uint32_t i = 1; i <= head->db_pages; i++) {
+	r = lsv_pagemap_clear(map);
+	for (uint32_t i = 1; r == 0 && i <= head->db_pages; i++) {
 		ssize_t n = lsv_read_full(pages, page, head->page_size);
 
 		if (n < 0)
 			return (int)n;
-		*sum ^= lsv_page_hash(i, page, head->page_size);
+		r = lsv_pagemap_set(map, i,
+		                    lsv_page_hash(i, page, head->page_size));
 	}
-	return pages->rewind(pages);
+	return r < 0 ? r : pages->rewind(pages);
+}
+
+/* Under the shadow's mutex: the shadow's end is the image's commit. */
+static int stand_at_image(struct lsv_db *db, struct lsv_image *image,
+                          struct lsv_pagemap **map)
+{
+	const struct lsv_shm *head = lsv_image_head(image);
+	int r;
+
+	if (!lsv_lead_holds(db) || !db->is_begun || !db->wal)
+		return -EAGAIN;
+	r = lsv_pagemap_mark(*map, lsv_shadow_index(db->wal),
+	                     lsv_shadow_end(db->wal)->commit.end);
+	if (r == 0)
+		r = lsv_source_begin(&db->source, db->wal_path, head);
+	if (r == 0)
+		r = lsv_source_seek(&db->source, lsv_image_real(image));
+	if (r < 0)
+		return r;
+	lsv_pagemap_close(db->pages);
+	db->pages = take(*map);
+	db->is_map_lost = false;
+	db->reason[0] = 0;
+	atomic_store(&db->role, LSV_LIVE);
+	lsv_copy_publish(db, head->salt, head->mx_frame);
+	return 0;
+}
+
+static int read_end(struct lsv_db *db, struct lsv_commit *end)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (!lsv_lead_holds(db) || !db->is_begun || !db->wal)
+		return -ESTALE;
+	*end = lsv_shadow_end(db->wal)->commit;
+	return 0;
 }
 
 /* Case 3: the database is what the shadow's end says it was. */
 static int continue_by_hash(struct lsv_db *db, struct lsv_image *image)
 {
+	auto_pagemap struct lsv_pagemap *map = NULL;
 	const struct lsv_shm *head = lsv_image_head(image);
-	struct lsv_record end = {0};
-	uint64_t sum;
-	int r;
+	auto_unlock pthread_mutex_t *held = NULL;
+	struct lsv_commit end = {0};
+	int r = read_end(db, &end);
 
-	pthread_mutex_lock(&db->shadow);
-	r = db->is_begun && db->wal && lsv_lead_holds(db) ? 0 : -ESTALE;
-	if (r == 0)
-		end = *lsv_shadow_end(db->wal);
-	pthread_mutex_unlock(&db->shadow);
-	if (r < 0 || end.commit.db_pages != head->db_pages)
+	if (r < 0 || end.db_pages != head->db_pages)
 		return -ESTALE;
-	r = image_hash(image, &sum);
+	r = lsv_pagemap_open(db->dir, head->page_size, db->file_mode, &map);
+	if (r == 0)
+		r = image_hash(image, map);
 	if (r < 0)
 		return r;
-	if (sum != end.commit.page_hash)
+	if (lsv_pagemap_sum(map) != end.page_hash)
 		return -ESTALE;
-	pthread_mutex_lock(&db->shadow);
-	r = lsv_lead_holds(db) && db->is_begun ? 0 : -EAGAIN;
-	if (r == 0)
-		r = lsv_source_begin(&db->source, db->wal_path, head);
-	if (r == 0)
-		r = lsv_source_seek(&db->source, lsv_image_real(image));
-	if (r == 0) {
-		db->reason[0] = 0;
-		atomic_store(&db->role, LSV_LIVE);
-		lsv_copy_publish(db, head->salt, head->mx_frame);
-	}
-	pthread_mutex_unlock(&db->shadow);
-	return r;
+	held = lsv_lock(&db->shadow);
+	return stand_at_image(db, image, &map);
 }
 
 /* The cheap cases once more: CKPT is held now, so no reset is half done. */
@@ -360,6 +387,17 @@ static int rotate(struct lsv_db *db, struct lsv_image *image,
 	                       base->commit.db_pages);
 }
 
+/* What the database's file has is not what was committed to it: bytes rotted,
+ * or a stranger wrote.  What was captured until now stays as it is. */
+static int pages_differ(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (lsv_lead_holds(db))
+		lsv_lead_end(db, "its pages are not what was committed");
+	return -EAGAIN;
+}
+
 static int snapshot(struct lsv_db *db)
 {
 	auto_image struct lsv_image *image = NULL;
@@ -386,9 +424,7 @@ static int snapshot(struct lsv_db *db)
 	                                      NULL, NULL},
 		&base.commit);
 	if (r == 0 && base.commit.page_hash != page_hash)
-		r = log_error(-EBADMSG,
-		              "%s: its pages are not what was committed",
-		              db->path);
+		r = pages_differ(db);
 	if (r < 0)
 		lsv_upload_drop_snapshot(&upload, index);
 	free(birth.gen_dir);

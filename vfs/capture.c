@@ -80,14 +80,21 @@ static int wait_for_replica(struct lsv_file *main)
 	int64_t timeout_ns = db->config.durability_timeout_ns;
 	uint64_t ticket = main->ticket;
 
-	main->ticket = 0;
+	bool degrades = db->config.on_timeout == LSV_TIMEOUT_DEGRADE;
+
 	if (lsv_worker_wait(db, ticket, timeout_ns ? timeout_ns : -1, false) ==
-	    0)
+	    0) {
+		atomic_store(&db->waits_in_vain, 0);
 		return SQLITE_OK;
-	if (db->config.on_timeout == LSV_TIMEOUT_DEGRADE)
-		return SQLITE_OK;
-	log_error(0, "%s: committed locally, not yet on the replica", db->path);
-	return SQLITE_IOERR_FSYNC;
+	}
+	if (!atomic_exchange(&db->waits_in_vain, 1))
+		log_error(0,
+		          "%s: committed locally, not yet on the replica; %s "
+		          "until it answers",
+		          db->path,
+		          degrades ? "commits do not wait for it"
+		                   : "each commit says so");
+	return degrades ? SQLITE_OK : SQLITE_IOERR_FSYNC;
 }
 
 int lsv_capture_phase_two(struct lsv_file *main)
@@ -125,7 +132,7 @@ static void catch_up(struct lsv_file *main, const struct lsv_shm *last,
 		return;
 	lsv_witness_reset(lsv_db_coord(main->db), last->salt, last->mx_frame,
 	                  to);
-	if (!atomic_exchange(&main->db->saw_db_sync, 0))
+	if (last->mx_frame > 0 && !atomic_exchange(&main->db->saw_db_sync, 0))
 		atomic_fetch_add(&lsv_db_coord(main->db)->unsynced_resets, 1);
 }
 

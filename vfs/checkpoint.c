@@ -32,13 +32,14 @@ static uint32_t drain_word(int64_t mono_ns)
 	return (uint32_t)(mono_ns / LSV_NS_PER_MS) | 1;
 }
 
-void lsv_checkpoint_yield(struct lsv_db *db)
+bool lsv_checkpoint_yield(struct lsv_db *db)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
+	bool waited = false;
 	uint32_t word;
 
 	if (!coord)
-		return;
+		return false;
 	while ((word = atomic_load_explicit(&coord->drain,
 	                                    memory_order_relaxed)) != 0) {
 		int64_t age_ns =
@@ -47,9 +48,11 @@ void lsv_checkpoint_yield(struct lsv_db *db)
 			LSV_NS_PER_MS;
 
 		if (age_ns >= DRAIN_MAX_NS)
-			return;
+			return waited;
+		waited = true;
 		lsv_futex_wait(&coord->drain, word, DRAIN_MAX_NS - age_ns);
 	}
+	return waited;
 }
 
 static int64_t longer(int64_t backoff_ns)
@@ -107,12 +110,22 @@ static int enter_and_checkpoint(struct lsv_db *db, int mode, int n_tries)
 	return rc;
 }
 
+/* What the checkpoint will make resettable must be ours for good. */
+static void sync_shadow(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (db->wal)
+		lsv_shadow_sync(db->wal);
+}
+
 /* One PASSIVE; the next at once if it got anywhere, later if not. */
 static void run_round(struct lsv_db *db, const struct lsv_shm *before,
                       int64_t now_ns)
 {
 	struct lsv_shm after;
 
+	sync_shadow(db);
 	enter_and_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, 1);
 	if (lsv_db_live(db, &after) == 0 &&
 	    (after.n_backfill > before->n_backfill ||
@@ -155,6 +168,12 @@ static void drain(struct lsv_db *db, int64_t now_ns)
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 	int rc = SQLITE_BUSY;
 
+	/* What can be done before does not prolong it. */
+	catch_up(db);
+	sync_shadow(db);
+	enter_and_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, 1);
+	catch_up(db);
+	now_ns = lsv_clock_mono_ns();
 	atomic_store(&coord->drain, drain_word(lsv_clock_mono_ns()));
 	wait_for_waiters(db, now_ns + DRAIN_MAX_NS / 2);
 	if (catch_up(db) == 0)

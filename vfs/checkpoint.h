@@ -14,8 +14,8 @@
  * earlier when another is wanted. */
 void lsv_checkpoint_look(struct lsv_db *db, int64_t now_ns);
 
-/* Before an application's handle takes a new WRITE or READ_k: waits while a
- * drain is on, at most 200 ms (I5). */
-void lsv_checkpoint_yield(struct lsv_db *db);
+/* Before an application's handle takes a new READ_k: waits while a drain is on,
+ * at most 200 ms (I5).  True: it did. */
+bool lsv_checkpoint_yield(struct lsv_db *db);
 
 #endif

@@ -75,9 +75,11 @@ static int commit(struct lsv_db *db, uint32_t db_pages)
 	lsv_pagemap_shrink(db->pages, db_pages);
 	r = lsv_shadow_commit(db->wal, time_ns, lsv_pagemap_sum(db->pages),
 	                      &db->source.at.real);
-	if (r == 0)
-		db->captured_ns = time_ns;
-	return r;
+	if (r < 0)
+		return r;
+	lsv_pagemap_commit(db->pages);
+	db->captured_ns = time_ns;
+	return 0;
 }
 
 static int frame(void *arg, const struct lsv_frame *frame, const void *page)
@@ -152,6 +154,7 @@ static int copy_to(struct lsv_db *db, const struct lsv_shm *live, bool is_final)
 	if (r < 0) {
 		/* What is behind the last commit will be read again. */
 		lsv_shadow_rollback(db->wal);
+		lsv_pagemap_rollback(db->pages);
 		db->source.at = copy.last;
 	}
 	if (db->source.n_zero != n_zero && n_zero == 0)

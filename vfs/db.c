@@ -4,6 +4,7 @@
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
 #include "replica/spool/folder.h"
+#include "replica/spool/spoolfile.h"
 #include "replica/store/client.h"
 #include "vfs/worker.h"
 
@@ -290,7 +291,7 @@ static int own_folder(struct lsv_db *db)
 	log_info("%s was replicated by Litestream: its files are left as they "
 	         "are, ours are in %s",
 	         db->path, apart);
-	return lsv_mkdirs(apart, 0700);
+	return lsv_spool_mkdir(apart, lsv_folder_file_mode(db->path));
 }
 
 /* The smaller of 1 GiB and half of what is free (design.md section 12). */

@@ -51,6 +51,7 @@ struct lsv_replica {
 	uint64_t since_snapshot; /* WAL bytes shipped since the newest one */
 	uint64_t snapshot_bytes; /* database bytes in it */
 	int64_t snapshot_ns;     /* UTC */
+	uint32_t n_segments;     /* of shipped.index */
 	uint64_t n_snapshots;
 	char error[LSV_ERROR_TEXT_SIZE];
 };
@@ -89,6 +90,9 @@ struct lsv_db {
 	_Atomic(int) interrupt;   /* our handles give up */
 	_Atomic(int) saw_db_sync; /* a checkpoint synced this incarnation */
 	_Atomic(int) last_put_failed;
+	_Atomic(int) is_refused; /* the replica is another database's */
+	_Atomic(int)
+		waits_in_vain;     /* durability timed out, and this was said */
 	_Atomic(int) is_sync_full; /* commits sync the WAL themselves */
 	_Atomic(int) native;       /* no checkpoints of ours */
 	_Atomic(int) n_waiting;    /* in PHASETWO, for the replica */
@@ -106,9 +110,11 @@ struct lsv_db {
 	uint64_t epoch;
 	int n_unverified; /* copies in a row that met bytes that do not verify
 	                   */
-	uint32_t n_segments;              /* of the current index */
-	bool is_begun;                    /* the generation has a shadow */
-	bool was_empty;                   /* it never had one */
+	uint32_t n_segments; /* of the current index */
+	bool is_new_boot;    /* since the last leader */
+	bool is_map_lost;    /* the page map does not fit the shadow */
+	bool is_begun;       /* the generation has a shadow */
+	bool was_empty;      /* it never had one */
 	char reason[LSV_ERROR_TEXT_SIZE]; /* why a new generation is due */
 	char origin[LSV_ERROR_TEXT_SIZE]; /* why this one began */
 	struct lsv_pos parent;

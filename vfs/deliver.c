@@ -11,6 +11,7 @@
 #include "vfs/lead.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct goal {
 	uint64_t ticket;    /* of all that is in it */
 	struct lsv_pos at;  /* where the replica is */
 	char *gen_dir;
+	uint32_t page_size;
 };
 
 bool lsv_deliver_wanted(struct lsv_db *db, const struct lsv_pos *end)
@@ -50,6 +52,7 @@ static int set_goal(struct lsv_db *db, struct goal *goal)
 		return -ENOMEM;
 	goal->end = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
 	                             lsv_shadow_end(db->wal)->commit.end};
+	goal->page_size = lsv_shadow_page_size(db->wal);
 	goal->ticket = atomic_load(&db->captured_ticket);
 	goal->upload = (struct lsv_upload){
 		.gen_dir = goal->gen_dir,
@@ -79,6 +82,9 @@ static int sync_wal(struct lsv_db *db)
 		r = lsv_source_is_path(&db->source, db->wal_path);
 	if (db->source.fd >= 0 && r == 0)
 		fd = dup(db->source.fd);
+	else if (db->source.fd < 0)
+		/* No connection here, but perhaps one elsewhere. */
+		fd = open(db->wal_path, O_RDONLY | O_CLOEXEC);
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* closed: it is in the database */
@@ -139,6 +145,7 @@ static void store_state(struct lsv_db *db)
 	record->since_snapshot = replica->since_snapshot;
 	record->snapshot_bytes = replica->snapshot_bytes;
 	record->snapshot_ns = replica->snapshot_ns;
+	record->n_segments = replica->n_segments;
 	snprintf(record->error, sizeof record->error, "%s", replica->error);
 	publish(db);
 	pthread_mutex_unlock(&db->mutex);
@@ -180,7 +187,7 @@ static int put_snapshot(struct lsv_db *db, struct goal *goal)
 		replica->txid = base.at[0].commit.txid;
 		replica->time_ns = base.at[0].commit.time_ns;
 		replica->snapshot_bytes = (uint64_t)base.at[0].commit.db_pages *
-		                          4096;
+		                          goal->page_size;
 	}
 	pthread_mutex_unlock(&db->mutex);
 	free(base.at);
@@ -258,6 +265,7 @@ static void segment_is_there(struct lsv_db *db, struct goal *goal,
 	struct lsv_replica *replica = &db->replica;
 
 	pthread_mutex_lock(&db->mutex);
+	replica->n_segments++;
 	replica->since_snapshot += last->end - goal->at.offset;
 	replica->txid = last->txid;
 	replica->time_ns = last->time_ns;
@@ -298,6 +306,8 @@ static int put_segment(struct lsv_db *db, struct goal *goal, uint64_t to)
 		r = lsv_upload_segment(&goal->upload, replica->client,
 		                       goal->at.index, goal->at.offset, to,
 		                       &n_bytes);
+	if (r == -ENOENT)
+		r = -ENOLINK; /* what it continues is gone */
 	if (r == 0)
 		r = record_at(goal, to, &last);
 	else if (r == -EEXIST)
@@ -308,14 +318,30 @@ static int put_segment(struct lsv_db *db, struct goal *goal, uint64_t to)
 	return r;
 }
 
+/* The page map no longer needs what is before the shadow's end: without it a
+ * restart could not bring the map there. */
+static int mark_pages(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (!lsv_lead_holds(db) || !db->wal || !db->pages)
+		return -EAGAIN;
+	return lsv_pagemap_mark(db->pages, lsv_shadow_index(db->wal),
+	                        lsv_shadow_end(db->wal)->commit.end);
+}
+
 /* The whole of an index is there: on to the next, and its shadow may go. */
 static void next_index(struct lsv_db *db, struct goal *goal)
 {
 	uint32_t done = goal->at.index;
 
 	goal->at = (struct lsv_pos){goal->end.generation, done + 1, 0};
+	pthread_mutex_lock(&db->mutex);
+	db->replica.n_segments = 0;
+	pthread_mutex_unlock(&db->mutex);
 	advance(db, goal);
-	lsv_folder_remove_index(goal->gen_dir, done);
+	if (mark_pages(db) == 0)
+		lsv_folder_remove_index(goal->gen_dir, done);
 }
 
 /* One object, or one step on.  1: more to do. */
@@ -366,12 +392,19 @@ static int open_client(struct lsv_db *db)
 	r = lsv_client_open(db->config.replica, &replica->client);
 	if (r < 0)
 		return r;
-	r = lsv_owner_check(replica->client, db->state.lineage, db->path, why);
+	if (db->config.takeover)
+		r = lsv_owner_put(replica->client, db->state.lineage,
+		                  db->generation, db->path);
+	else
+		r = lsv_owner_check(replica->client, db->state.lineage,
+		                    db->path, why);
 	if (r == 0)
 		return 0;
 	lsv_client_close(take(replica->client));
 	if (r == -EPERM) {
 		pthread_mutex_lock(&db->mutex);
+		if (replica->n_failures == 0)
+			log_error(0, "cannot replicate %s: %s", db->path, why);
 		snprintf(replica->error, sizeof replica->error, "%.*s",
 		         (int)sizeof replica->error - 1, why);
 		pthread_mutex_unlock(&db->mutex);
@@ -417,6 +450,7 @@ static void succeeded(struct lsv_db *db, const struct goal *goal)
 	replica->last_put_ns = lsv_clock_mono_ns();
 	pthread_mutex_unlock(&db->mutex);
 	atomic_store(&db->last_put_failed, 0);
+	atomic_store(&db->is_refused, 0);
 	if (goal->ticket > atomic_load(&coord->shipped_ticket))
 		atomic_store(&coord->shipped_ticket, goal->ticket);
 	store_state(db);
@@ -434,15 +468,16 @@ static void failed(struct lsv_db *db, int r)
 	if (r != -EPERM || !replica->error[0])
 		snprintf(replica->error, sizeof replica->error, "%s",
 		         strerror(-r));
-	if (replica->n_failures++ == 0) {
-		replica->failing_since_ns = lsv_clock_ns();
+	if (replica->n_failures == 0 && r != -EPERM)
 		log_error(0,
 		          "%s: cannot put to replica %s: %s; commits go on, "
 		          "it will be tried again",
 		          db->path, db->config.replica, replica->error);
-	}
+	if (replica->n_failures++ == 0)
+		replica->failing_since_ns = lsv_clock_ns();
 	replica->retry_ns = lsv_clock_mono_ns() + wait_ns;
 	pthread_mutex_unlock(&db->mutex);
+	atomic_store(&db->is_refused, r == -EPERM);
 	atomic_store(&db->last_put_failed, 1);
 	store_state(db);
 }
@@ -453,6 +488,10 @@ static void end_because(struct lsv_db *db, const char *why)
 
 	if (lsv_lead_holds(db) && !db->reason[0])
 		lsv_lead_end(db, "%s", why);
+	/* Nothing more of it can be delivered. */
+	pthread_mutex_lock(&db->mutex);
+	db->replica.has_snapshot = false;
+	pthread_mutex_unlock(&db->mutex);
 }
 
 /* What is in the way passes by itself: a lock, another leader. */
@@ -474,6 +513,8 @@ void lsv_deliver(struct lsv_db *db)
 	else if (r == -EEXIST)
 		end_because(db, "the replica has objects of this generation "
 		                "that are not ours");
+	else if (r == -ENOLINK)
+		end_because(db, "the replica lost what it had of it");
 	else if (r == -ENODATA)
 		end_because(db, "its snapshot was not delivered");
 	else if (r == -EBADMSG)

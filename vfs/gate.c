@@ -138,7 +138,7 @@ void lsv_gate_leaving(struct lsv_file *main)
 	    lsv_salt_equal(live.salt, main->gate_salt))
 		return;
 	lsv_witness_reset(coord, main->gate_salt, main->gate_frame, live.salt);
-	if (!atomic_exchange(&main->db->saw_db_sync, 0))
+	if (main->gate_frame > 0 && !atomic_exchange(&main->db->saw_db_sync, 0))
 		atomic_fetch_add(&coord->unsynced_resets, 1);
 	memcpy(main->seen_salt, live.salt, sizeof main->seen_salt);
 	main->seen_frame = live.mx_frame;
@@ -188,6 +188,7 @@ void lsv_gate_checkpoint(struct lsv_file *main)
 void lsv_gate_exclusive(struct lsv_file *main)
 {
 	struct lsv_db *db = main->db;
+	struct lsv_shm live;
 	struct stat st;
 	int64_t until;
 
@@ -195,6 +196,12 @@ void lsv_gate_exclusive(struct lsv_file *main)
 	/* A database that was never in WAL mode here has nothing to settle. */
 	if (!main->shm && !main->is_heap)
 		return;
+	/* What other connections committed since this one last did: nobody
+	 * tells it again before its own next reset (exclusive mode). */
+	if (main->shm && lsv_shm_read(main->shm, &live) == 0) {
+		memcpy(main->seen_salt, live.salt, sizeof main->seen_salt);
+		main->seen_frame = live.mx_frame;
+	}
 	if (!lsv_db_coord(db) && stat(db->dir, &st) < 0)
 		return;
 	until = lsv_clock_mono_ns() + CHECKPOINTER_WAIT_NS;
@@ -232,10 +239,12 @@ void lsv_gate_closing(struct lsv_file *main)
 		atomic_fetch_add(&lsv_db_coord(db)->unsynced_resets, 1);
 	if (lsv_tuple_of(db->path, &tuple) < 0)
 		return;
-	lsv_tuple_settle(&tuple);
+	if (!lsv_tuple_settle(&tuple))
+		return;
 	tuple.pos = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
 	                             lsv_shadow_end(db->wal)->commit.end};
 	db->state.tuple = tuple;
 	lsv_state_store(db->dir, &db->state, db->file_mode);
+	lsv_pagemap_mark(db->pages, tuple.pos.index, tuple.pos.offset);
 	lsv_lead_detach(db);
 }

@@ -121,7 +121,8 @@ static void raise_epoch(struct lsv_db *db)
 	uint8_t boot[LSV_BOOT_ID_SIZE];
 
 	lsv_boot_id(boot);
-	if (memcmp(coord->leader_boot, boot, sizeof boot) != 0) {
+	db->is_new_boot = memcmp(coord->leader_boot, boot, sizeof boot) != 0;
+	if (db->is_new_boot) {
 		/* What it says of SQLite's files was true in another boot. */
 		set_uncaptured(db);
 		memcpy(coord->leader_boot, boot, sizeof boot);
@@ -190,6 +191,7 @@ static void load_state(struct lsv_db *db)
 	replica->since_snapshot = record->since_snapshot;
 	replica->snapshot_bytes = record->snapshot_bytes;
 	replica->snapshot_ns = record->snapshot_ns;
+	replica->n_segments = record->n_segments;
 	if (record->shipped.generation != db->generation)
 		replica->shipped = (struct lsv_pos){db->generation, 0, 0};
 }
@@ -206,8 +208,21 @@ static int load_pages(struct lsv_db *db)
 	                           lsv_shadow_index(db->wal));
 }
 
-/* How many segments the current index has on the replica, about. */
-static void load_shadow(struct lsv_db *db)
+/* A power loss takes any part of what was not synced, not only the tail. */
+static int verify_after_boot(struct lsv_db *db)
+{
+	const struct lsv_pos *shipped = &db->replica.shipped;
+	bool is_partly_shipped = shipped->generation == db->generation &&
+	                         shipped->index == lsv_shadow_index(db->wal);
+	bool cut;
+
+	if (!db->is_new_boot)
+		return 0;
+	return lsv_shadow_verify(db->wal,
+	                         is_partly_shipped ? shipped->offset : 0, &cut);
+}
+
+static int open_newest(struct lsv_db *db)
 {
 	struct lsv_indexes indexes = {0};
 	int r = lsv_folder_indexes(db->gen_dir, &indexes);
@@ -218,9 +233,19 @@ static void load_shadow(struct lsv_db *db)
 		r = lsv_shadow_open(db->gen_dir, db->generation,
 		                    indexes.at[indexes.n - 1], &db->wal);
 	free(indexes.at);
+	return r < 0 ? r : verify_after_boot(db);
+}
+
+static void load_shadow(struct lsv_db *db)
+{
+	int r = open_newest(db);
+
 	if (r == 0)
 		r = load_pages(db);
-	if (r < 0) {
+	db->is_map_lost = db->pages && r == -EBADMSG;
+	if (db->is_map_lost) {
+		set_reason(db, "its page hashes do not fit its shadow WAL");
+	} else if (r < 0) {
 		if (r == -ENOENT)
 			set_reason(db, "it has no snapshot yet");
 		else
@@ -229,8 +254,12 @@ static void load_shadow(struct lsv_db *db)
 		return;
 	}
 	db->captured_ns = lsv_shadow_end(db->wal)->commit.time_ns;
+	if (db->replica.shipped.generation == db->generation &&
+	    db->replica.shipped.index == lsv_shadow_index(db->wal))
+		db->n_segments = db->replica.n_segments;
 	db->is_begun = true;
-	db->reason[0] = 0;
+	if (!db->is_map_lost)
+		db->reason[0] = 0;
 }
 
 static int claim(struct lsv_db *db)
@@ -315,6 +344,8 @@ static bool same_incarnation(struct lsv_db *db, const struct lsv_shm *live)
 	       captured.generation == db->generation &&
 	       captured.index == lsv_shadow_index(db->wal) &&
 	       captured.offset == end->commit.end && captured.frame == 0 &&
+	       /* Without a WAL there are no salts: that identifies nothing. */
+	       (captured.salt[0] | captured.salt[1]) != 0 &&
 	       stand(db, live, captured.salt, &(struct lsv_real){0});
 }
 
@@ -353,7 +384,7 @@ int lsv_lead_attach(struct lsv_db *db)
 
 	if (r < 0)
 		return -EAGAIN;
-	if (!db->is_begun)
+	if (!db->is_begun || db->is_map_lost)
 		return -ESTALE;
 	if (live.mx_frame > 0 &&
 	    live.page_size != lsv_shadow_page_size(db->wal)) {

@@ -9,6 +9,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/ship/config.h"
+#include "replica/store/client.h"
 #include "vfs/capture.h"
 #include "vfs/db.h"
 #include "vfs/file.h"
@@ -46,6 +47,25 @@ static bool uri_is_set(const char *name, const char *key)
 	return sqlite3_uri_boolean(name, key, 0) != 0;
 }
 
+/* A URL that can never work is said once, and nothing is replicated there. */
+static int check_url(const char *url)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	static char *refused; /* the last one */
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+	struct lsv_client *client;
+
+	if (refused && strcmp(refused, url) == 0)
+		return -EINVAL;
+	if (lsv_client_open(url, &client) == 0) {
+		lsv_client_close(client);
+		return 0;
+	}
+	free(refused);
+	refused = strdup(url);
+	return -EINVAL;
+}
+
 /* The options of one database: the process's, then its URI's. */
 static int configure(const char *name, struct lsv_config *config)
 {
@@ -71,6 +91,7 @@ static int configure(const char *name, struct lsv_config *config)
 			return -EINVAL;
 		free(config->replica);
 		config->replica = expanded;
+		r = check_url(expanded);
 	}
 	return r;
 }
@@ -269,7 +290,9 @@ int lsv_shim_sync(const char *db_path, int timeout_ms)
 		                                   : timeout_ms * LSV_NS_PER_MS,
 		                    false);
 		if (r < 0)
-			rc = r == -ETIMEDOUT ? SQLITE_BUSY : SQLITE_IOERR;
+			rc = r == -ETIMEDOUT ? SQLITE_BUSY
+			     : r == -EPERM   ? SQLITE_PERM
+			                     : SQLITE_IOERR;
 	}
 	lsv_db_release(db);
 	return rc;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <unistd.h>
 
 static int open_and_read(const char *db_path, sqlite3 **db)
 {
@@ -19,8 +20,9 @@ static int open_and_read(const char *db_path, sqlite3 **db)
 		                  "SELECT 1 FROM sqlite_master LIMIT 1",
 		                  NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		return log_error(-EIO, "cannot open %s: %s", db_path,
-		                 sqlite3_errmsg(*db));
+		return log_error(0, "cannot open %s: %s", db_path,
+		                 sqlite3_errmsg(*db)),
+		       -EIO;
 	return 0;
 }
 
@@ -49,6 +51,8 @@ static int sync_open(sqlite3 *db, const char *db_path, int timeout_ms)
 		return 0;
 	case SQLITE_NOTFOUND:
 		return -ENOENT;
+	case SQLITE_PERM:
+		return -EPERM;
 	case SQLITE_BUSY:
 		return -ETIMEDOUT;
 	default:
@@ -59,7 +63,11 @@ static int sync_open(sqlite3 *db, const char *db_path, int timeout_ms)
 int lsv_outside_sync(const char *db_path, int timeout_ms)
 {
 	sqlite3 *db = NULL;
-	int r = open_and_read(db_path, &db);
+	int r;
+
+	if (access(db_path, R_OK | W_OK) < 0)
+		return log_error(-errno, "cannot open %s", db_path), -EIO;
+	r = open_and_read(db_path, &db);
 
 	if (r == 0)
 		r = sync_open(db, db_path, timeout_ms);

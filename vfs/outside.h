@@ -9,7 +9,8 @@
  */
 
 /* 0; -EINVAL: not in WAL mode; -ENOENT: no replica is configured;
- * -ETIMEDOUT; -EIO; what SQLite said is logged. */
+ * -EPERM: the replica is another database's; -ETIMEDOUT; -EIO; what SQLite said
+ * is logged. */
 int lsv_outside_sync(const char *db_path, int timeout_ms);
 
 #endif

@@ -73,6 +73,10 @@ static int main_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
 
+	/* Not a backfill: a transaction of another journal mode, or what ends
+	 * WAL mode.  What a close left captured is no longer what is there. */
+	if (!file->in_checkpoint)
+		file->caught_up = false;
 	if (file->is_ours && atomic_load(&file->db->interrupt))
 		return SQLITE_INTERRUPT;
 	return lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
@@ -150,18 +154,21 @@ static int main_file_control(sqlite3_file *f, int op, void *arg)
 	return rc;
 }
 
-/* At the first read: what an earlier process left unshipped goes on. */
+/* At the first read: what an earlier process left unshipped goes on, what a
+ * stranger did since is noticed. */
 static void resume(struct lsv_db *db)
 {
 	struct lsv_state state;
 	const struct lsv_replica_record *record = &state.replicas[0];
 	const struct lsv_tuple *tuple = &state.tuple;
+	struct lsv_tuple now;
 
 	if (lsv_db_coord(db) || lsv_state_load(db->dir, &state) < 0)
 		return;
 	if (tuple->pos.generation != 0 && record->has_snapshot &&
 	    record->shipped.generation == tuple->pos.generation &&
-	    lsv_pos_compare(&record->shipped, &tuple->pos) >= 0)
+	    lsv_pos_compare(&record->shipped, &tuple->pos) >= 0 &&
+	    lsv_tuple_of(db->path, &now) == 0 && lsv_tuple_equal(tuple, &now))
 		return;
 	if (lsv_db_activate(db))
 		lsv_worker_poke(db);
@@ -259,9 +266,14 @@ static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 		return shm_unlock(file, offset, n, flags);
 	if (is_exclusive && offset == SHM_READ1 && n == N_READERS)
 		return lsv_gate_enter(file);
-	if (!file->is_ours &&
-	    (offset == SHM_WRITE || (!is_exclusive && offset >= SHM_READ0)))
-		lsv_checkpoint_yield(file->db);
+	/* A new read waits for a drain, then is told to choose again: the mark
+	 * that it chose before would keep the WAL from being reset, where
+	 * READ0 does not.  (SQLite takes BUSY here for a mark that moved.)  Who
+	 * reads already may go on to WRITE: held up there it would append after
+	 * the drain. */
+	if (!file->is_ours && !is_exclusive && offset >= SHM_READ1 &&
+	    lsv_checkpoint_yield(file->db))
+		return SQLITE_BUSY;
 	rc = lower->pMethods->xShmLock(lower, offset, n, flags);
 	return rc == SQLITE_OK && is_exclusive ? shm_granted(file, offset, n)
 	                                       : rc;

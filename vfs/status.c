@@ -5,6 +5,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
 #include "replica/spool/folder.h"
+#include "replica/spool/shadow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,13 +87,57 @@ static bool is_behind(const struct lsv_coord_page *page,
 	        !lsv_salt_equal(live->salt, captured.salt));
 }
 
-static void judge(const struct lsv_coord_page *page, const struct lsv_shm *live,
-                  struct lsv_status *status)
+/* When the oldest commit behind the shipped position was made: by the shadow's
+ * records, or, if nobody copied it yet, when SQLite last wrote its WAL. */
+static int64_t oldest_missing_ns(const char *dir,
+                                 const struct lsv_status *status)
 {
-	bool behind = is_behind(page, live, status);
+	auto_free char *gen_dir = lsv_folder_generation_dir(
+		dir, status->captured.generation);
+	auto_free char *wal_path = lsv_sprintf("%s-wal", status->path);
+	struct lsv_pos at = status->shipped;
+	struct lsv_tuple wal;
 
-	if (behind && status->shipped_ns)
-		status->lag_ns = lsv_clock_ns() - status->shipped_ns;
+	if (at.generation != status->captured.generation)
+		at = (struct lsv_pos){
+			.generation = status->captured.generation};
+	for (; gen_dir && at.index <= status->captured.index;
+	     at.index++, at.offset = 0) {
+		struct lsv_records records = {0};
+		int64_t ns = 0;
+
+		if (lsv_shadow_records(gen_dir, at.index, at.offset, UINT64_MAX,
+		                       false, &records) == 0 &&
+		    records.n > 0)
+			ns = records.at[0].commit.time_ns;
+		free(records.at);
+		if (ns)
+			return ns;
+	}
+	return wal_path && lsv_tuple_of(wal_path, &wal) == 0 ? wal.mtime_ns
+	                                                     : lsv_clock_ns();
+}
+
+/* Bytes 18 and 19 of the header tell the journal mode (2: WAL). */
+static bool has_left_wal(const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t header[20];
+
+	return fd >= 0 &&
+	       lsv_pread(fd, header, sizeof header, 0) ==
+	               (ssize_t)sizeof header &&
+	       (header[18] != 2 || header[19] != 2);
+}
+
+static void judge(const char *dir, bool behind, struct lsv_status *status)
+{
+	if (behind) {
+		status->lag_ns = lsv_clock_ns() -
+		                 oldest_missing_ns(dir, status);
+		if (status->lag_ns <= 0)
+			status->lag_ns = 1;
+	}
 	if (status->failing_ns || status->error[0])
 		status->health = LSV_HEALTH_FAILING;
 	else if (status->shipped.generation == 0)
@@ -135,12 +180,14 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 	snprintf(status->path, sizeof status->path, "%s",
 	         path ? path : db_path);
 	if (!path) {
-		unknown(status, -errno, db_path);
+		unknown(status, -errno, *db_path ? db_path : "''");
 		return;
 	}
 	dir = find_folder(path, &page, &r);
 	if (r < 0) {
-		unknown(status, r, "nothing of lsvfs beside this database");
+		unknown(status, r,
+		        "no program has committed to it through lsvfs yet (run it with "
+		        "LSVFS_REPLICA_URL set, or lsvfs sync)");
 		return;
 	}
 	lsv_folder_generation(dir, &status->generation);
@@ -149,7 +196,9 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 	take_coord(&page, status);
 	if (!live && read_live(path, &from_file) < 0)
 		from_file.mx_frame = 0;
-	judge(&page, live ? live : &from_file, status);
+	judge(dir, is_behind(&page, live ? live : &from_file, status), status);
+	if (!live && has_left_wal(path))
+		status->health = LSV_HEALTH_NOT_WAL;
 }
 
 const char *lsv_health_text(enum lsv_health health)
@@ -159,6 +208,7 @@ const char *lsv_health_text(enum lsv_health health)
 		[LSV_HEALTH_BEHIND] = "behind",
 		[LSV_HEALTH_FAILING] = "failing",
 		[LSV_HEALTH_NONE] = "no snapshot yet",
+		[LSV_HEALTH_NOT_WAL] = "not in WAL mode",
 		[LSV_HEALTH_UNKNOWN] = "unknown",
 	};
 

@@ -16,6 +16,7 @@ enum lsv_health {
 	LSV_HEALTH_BEHIND,  /* some are not yet */
 	LSV_HEALTH_FAILING, /* and the last put failed */
 	LSV_HEALTH_NONE,    /* nothing to restore there yet: no snapshot */
+	LSV_HEALTH_NOT_WAL, /* left WAL mode: nothing is replicated any more */
 	LSV_HEALTH_UNKNOWN, /* no folder, or it cannot be read: see error */
 };
 
@@ -28,7 +29,7 @@ struct lsv_status {
 	struct lsv_pos shipped;
 	uint64_t shipped_txid;
 	int64_t shipped_ns;  /* UTC time of the last commit there; 0: none */
-	int64_t lag_ns;      /* 0: not behind */
+	int64_t lag_ns;      /* age of the oldest commit not there; 0: none */
 	int64_t failing_ns;  /* since when, UTC; 0: the last put succeeded */
 	uint32_t leader_pid; /* 0: none is known to live */
 	uint64_t n_puts;     /* objects since the shared page was made */

@@ -135,6 +135,10 @@ int lsv_worker_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
 			r = -ETIMEDOUT;
 			break;
 		}
+		if (atomic_load(&db->is_refused)) {
+			r = -EPERM;
+			break;
+		}
 		if (give_up && atomic_load(&db->last_put_failed)) {
 			r = -EIO;
 			break;

@@ -21,8 +21,9 @@ void lsv_worker_poke(struct lsv_db *db);
 void lsv_worker_hurry(struct lsv_db *db);
 
 /* Draws a ticket and waits until it is on the replica: every commit made
- * until now.  timeout_ns <0: no limit.  0, -ETIMEDOUT, -EIO (the last put
- * failed and 'give_up' is set). */
+ * until now.  timeout_ns <0: no limit.  0, -ETIMEDOUT, -EPERM (the
+ * replica is another database's), -EIO (the last put failed and 'give_up' is
+ * set). */
 int lsv_worker_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
                     bool give_up);
 uint64_t lsv_worker_ticket(struct lsv_db *db);

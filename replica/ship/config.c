@@ -13,11 +13,12 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define MAX_WORDS 2
 
-enum kind { KIND_TEXT, KIND_WORD, KIND_DURATION, KIND_BYTES, KIND_BOOL };
+enum kind { KIND_URL, KIND_WORD, KIND_DURATION, KIND_BYTES, KIND_BOOL };
 
 static const struct row {
 	const char *name;
@@ -25,7 +26,7 @@ static const struct row {
 	size_t at;                    /* offset of its field */
 	const char *words[MAX_WORDS]; /* KIND_WORD: its values, from 0 on */
 } rows[] = {
-	{"replica", KIND_TEXT, offsetof(struct lsv_config, replica), {0}},
+	{"replica", KIND_URL, offsetof(struct lsv_config, replica), {0}},
 	{"compression",
          KIND_WORD,
          offsetof(struct lsv_config, compression),
@@ -66,7 +67,7 @@ static const struct row {
          KIND_BYTES,
          offsetof(struct lsv_config, max_local_bytes),
          {0}},
-	{"force-wal", KIND_BOOL, offsetof(struct lsv_config, force_wal), {0}},
+	{"takeover", KIND_BOOL, offsetof(struct lsv_config, takeover), {0}},
 };
 
 /* All words are read as int, whatever enum the field is. */
@@ -119,12 +120,38 @@ const char *const *lsv_config_names(void)
 	return names;
 }
 
-static int set_text(char **field, const char *value)
+/* A relative path is meant from where the process stands now, not from where
+ * it will have gone when the replica is first needed.  (A percent sign of the
+ * folder's is none of the URL's.) */
+static char *absolute(const char *url)
+{
+	auto_free char *cwd = NULL;
+	auto_buf struct lsv_buf text = {0};
+	int r = 0;
+
+	if (*url == '/' || strstr(url, "://") ||
+	    strncmp(url, "file:", strlen("file:")) == 0)
+		return strdup(url);
+	cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return NULL;
+	for (const char *p = cwd; r == 0 && *p; p++)
+		r = lsv_buf_append(&text, "%%", *p == '%' ? 1 : 0) < 0
+		            ? -ENOMEM
+		            : lsv_buf_append(&text, p, 1);
+	if (r == 0)
+		r = lsv_buf_append(&text, "/", 1);
+	if (r == 0)
+		r = lsv_buf_append(&text, url, strlen(url) + 1);
+	return r == 0 ? (char *)take(text.data) : NULL;
+}
+
+static int set_url(char **field, const char *value)
 {
 	char *text = NULL;
 
 	if (*value) {
-		text = strdup(value);
+		text = absolute(value);
 		if (!text)
 			return -ENOMEM;
 	}
@@ -196,8 +223,8 @@ static int set_row(const struct row *row, struct lsv_config *config,
 	void *field = (char *)config + row->at;
 
 	switch (row->kind) {
-	case KIND_TEXT:
-		return set_text(field, value);
+	case KIND_URL:
+		return set_url(field, value);
 	case KIND_WORD:
 		return set_word(row, field, value);
 	case KIND_DURATION:

@@ -29,7 +29,7 @@ struct lsv_config {
 	int64_t retention_ns;         /* "retention": 24h */
 	int64_t shutdown_timeout_ns;  /* "shutdown-sync-timeout": 5s */
 	uint64_t max_local_bytes;     /* "max-local-bytes": 0: the default */
-	bool force_wal;               /* "force-wal" */
+	bool takeover;                /* "takeover" */
 };
 
 /* Fills in the defaults; replica is NULL. */

@@ -29,7 +29,8 @@ static int counted_rewind(struct lsv_reader *reader)
 }
 
 int lsv_put(struct lsv_client *client, const char *name,
-            struct lsv_reader *object, int64_t time_ns, uint64_t *n_bytes)
+            struct lsv_reader *object, int64_t time_ns, enum lsv_put_mode mode,
+            uint64_t *n_bytes)
 {
 	struct counted counted = {
 		.base = {.read = counted_read,
@@ -37,8 +38,7 @@ int lsv_put(struct lsv_client *client, const char *name,
 	                 .size = object->size},
 		.from = object,
 	};
-	int r = client->ops->put(client, name, &counted.base, time_ns,
-	                         LSV_PUT_NEW);
+	int r = client->ops->put(client, name, &counted.base, time_ns, mode);
 
 	if (r == 0)
 		*n_bytes = counted.n;
@@ -47,7 +47,7 @@ int lsv_put(struct lsv_client *client, const char *name,
 
 int lsv_put_from_memory(struct lsv_client *client, const char *name,
                         struct lsv_reader *object, int64_t time_ns,
-                        uint64_t *n_bytes)
+                        enum lsv_put_mode mode, uint64_t *n_bytes)
 {
 	auto_buf struct lsv_buf bytes = {0};
 	auto_writer struct lsv_writer *into = lsv_writer_buf(&bytes);
@@ -59,5 +59,5 @@ int lsv_put_from_memory(struct lsv_client *client, const char *name,
 	encoded = lsv_reader_memory(bytes.data, bytes.n);
 	if (!encoded)
 		return -ENOMEM;
-	return lsv_put(client, name, encoded, time_ns, n_bytes);
+	return lsv_put(client, name, encoded, time_ns, mode, n_bytes);
 }

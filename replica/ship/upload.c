@@ -99,7 +99,7 @@ static int put_segment(struct lsv_client *client, enum lsv_codec codec,
 	if (r < 0)
 		return r;
 	return (is_small ? lsv_put_from_memory : lsv_put)(
-		client, name, object, last->time_ns, n_bytes);
+		client, name, object, last->time_ns, LSV_PUT_NEXT, n_bytes);
 }
 
 int lsv_upload_segment(const struct lsv_upload *upload,

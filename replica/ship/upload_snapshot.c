@@ -127,7 +127,7 @@ static int put_spooled(const struct lsv_upload *upload,
 	if (r < 0)
 		return r;
 	return lsv_put(client, name, proof, table->commits.at[0].time_ns,
-	               n_bytes);
+	               LSV_PUT_NEW, n_bytes);
 }
 
 int lsv_upload_snapshot(const struct lsv_upload *upload,
@@ -172,7 +172,7 @@ int lsv_upload_stream_snapshot(const struct lsv_upload *upload,
 	r = lsv_snapshot_encode(upload->codec, source, &table, &object);
 	if (r < 0)
 		return r;
-	return lsv_put(client, name, object, at->time_ns, n_bytes);
+	return lsv_put(client, name, object, at->time_ns, LSV_PUT_NEW, n_bytes);
 }
 
 bool lsv_upload_has_spooled(const struct lsv_upload *upload, uint32_t index)

@@ -63,6 +63,8 @@ struct lsv_shipped {
 	_Atomic(uint64_t) n_puts; /* objects put since the page was made */
 };
 
+#define LSV_RESET_MIDS 8
+
 struct lsv_coord_page {
 	/* The first 64 bytes never change meaning. */
 	uint8_t magic[8]; /* "LSVFSCRD" */
@@ -105,7 +107,10 @@ struct lsv_coord_page {
 	_Atomic(uint32_t) reset_frame;
 	_Atomic(uint32_t) reset_from[2];
 	_Atomic(uint32_t) reset_to[2];
-	uint8_t zero4[LSV_COORD_SIZE - 1024 - LSV_STAMPS * 32 - 24];
+	/* Salts between the two that no commit was written under. */
+	_Atomic(uint32_t) reset_mid[LSV_RESET_MIDS][2];
+	uint8_t zero4[LSV_COORD_SIZE - 1024 - LSV_STAMPS * 32 - 24 -
+	              8 * LSV_RESET_MIDS];
 };
 
 /* Maps 'dir'/coord, making it (whole, before it is mapped) when missing.

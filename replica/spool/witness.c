@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/spool/witness.h"
 
+#include <string.h>
+
 /* A writer is done within nanoseconds or is gone. */
 #define TRIES 100
 
@@ -8,6 +10,7 @@ struct reset {
 	uint32_t frame;
 	uint32_t from[2];
 	uint32_t to[2];
+	uint32_t mid[LSV_RESET_MIDS][2];
 };
 
 static bool load(const struct lsv_coord_page *page, struct reset *reset)
@@ -24,6 +27,10 @@ static bool load(const struct lsv_coord_page *page, struct reset *reset)
 			.to = {atomic_load(&page->reset_to[0]),
 		               atomic_load(&page->reset_to[1])},
 		};
+		for (int k = 0; k < LSV_RESET_MIDS; k++) {
+			reset->mid[k][0] = atomic_load(&page->reset_mid[k][0]);
+			reset->mid[k][1] = atomic_load(&page->reset_mid[k][1]);
+		}
 		if (atomic_load(&page->reset_seq) == seq)
 			return true;
 	}
@@ -40,6 +47,8 @@ static void store(struct lsv_coord_page *page, const struct reset *reset)
 	for (int i = 0; i < 2; i++) {
 		atomic_store(&page->reset_from[i], reset->from[i]);
 		atomic_store(&page->reset_to[i], reset->to[i]);
+		for (int k = 0; k < LSV_RESET_MIDS; k++)
+			atomic_store(&page->reset_mid[k][i], reset->mid[k][i]);
 	}
 	atomic_store(&page->reset_seq, odd + 1);
 }
@@ -51,9 +60,16 @@ void lsv_witness_reset(struct lsv_coord_page *page, const uint32_t from[2],
 
 	if (lsv_salt_equal(from, to))
 		return;
-	if (!(frame == 0 && load(page, &reset) &&
-	      lsv_salt_equal(reset.to, from)))
-		reset = (struct reset){frame, {from[0], from[1]}, {0}};
+	if (frame == 0 && load(page, &reset) &&
+	    lsv_salt_equal(reset.to, from)) {
+		/* The newest first: who stands there has not moved since. */
+		memmove(reset.mid[1], reset.mid[0],
+		        sizeof reset.mid - sizeof reset.mid[0]);
+		memcpy(reset.mid[0], from, sizeof reset.mid[0]);
+	} else {
+		reset = (struct reset){.frame = frame,
+		                       .from = {from[0], from[1]}};
+	}
 	reset.to[0] = to[0];
 	reset.to[1] = to[1];
 	store(page, &reset);
@@ -69,7 +85,11 @@ bool lsv_witness_follows(const struct lsv_coord_page *page,
 	if (lsv_salt_equal(salt, live->salt))
 		return frame <= live->mx_frame;
 	*is_new = true;
-	return load(page, &reset) && reset.frame == frame &&
-	       lsv_salt_equal(reset.from, salt) &&
-	       lsv_salt_equal(reset.to, live->salt);
+	if (!load(page, &reset) || !lsv_salt_equal(reset.to, live->salt))
+		return false;
+	for (int k = 0; frame == 0 && k < LSV_RESET_MIDS; k++) {
+		if ((salt[0] || salt[1]) && lsv_salt_equal(reset.mid[k], salt))
+			return true;
+	}
+	return reset.frame == frame && lsv_salt_equal(reset.from, salt);
 }

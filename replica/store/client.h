@@ -25,6 +25,9 @@ typedef int lsv_list_fn(void *arg, const struct lsv_object *object);
 enum lsv_put_mode {
 	LSV_PUT_NEW,     /* never overwrites; the same bytes there: success,
 	                    other bytes: -EEXIST */
+	LSV_PUT_NEXT,    /* the same, for what is nothing without what came
+	                    before: where the replica has folders, the one
+	                    above the object's own must be there, or -ENOENT */
 	LSV_PUT_REPLACE, /* for owner.json and its like */
 };
 

@@ -129,8 +129,20 @@ static int make_dirs(const char *path)
 	return lsv_dir_sync(parent);
 }
 
+/* Makes only the last folder of a path. */
+static int make_last_dir(const char *path)
+{
+	auto_free char *parent = NULL;
+
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	parent = parent_of(path);
+	return parent ? lsv_dir_sync(parent) : -ENOMEM;
+}
+
 /* A new temporary file in 'dir', which is made when it is not there. */
-static int open_temp(const char *dir, char **path, int *fd)
+static int open_temp(const char *dir, enum lsv_put_mode mode, char **path,
+                     int *fd)
 {
 	uint64_t random;
 	int r = lsv_random(&random, sizeof random);
@@ -150,7 +162,7 @@ static int open_temp(const char *dir, char **path, int *fd)
 			return 0;
 		if (errno != ENOENT)
 			return -errno;
-		r = make_dirs(dir);
+		r = mode == LSV_PUT_NEXT ? make_last_dir(dir) : make_dirs(dir);
 	} while (r == 0 && --n_tries);
 	return r < 0 ? r : -ENOENT;
 }
@@ -272,7 +284,7 @@ static int file_put(struct lsv_client *client, const char *name,
 	dir = parent_of(path);
 	if (!dir)
 		return -ENOMEM;
-	r = open_temp(dir, &temp, &fd);
+	r = open_temp(dir, mode, &temp, &fd);
 	if (r < 0)
 		return failed(r, "create a file in", dir);
 	r = fill_temp(fd, body, time_ns);

@@ -66,13 +66,10 @@ while read -r command; do
 	cat help >>all_options
 done <with_options
 sort -u all_options -o all_options
-if [ -e "$man/lsvfs.1" ]; then
-	sed -nE 's/^\.(It|Ss) Cm ([a-z]+).*/\2/p' "$man/lsvfs.1" |
-		sort -u >manual
-	same_list commands manual 'lsvfs(1) has other commands than the help'
-	options_in_manual "$man/lsvfs.1" >manual
-	same_list all_options manual 'lsvfs(1) has other options than the help'
-fi
+sed -nE 's/^\.(It|Ss) Cm ([a-z]+).*/\2/p' "$man/lsvfs.1" | sort -u >manual
+same_list commands manual 'lsvfs(1) has other commands than the help'
+options_in_manual "$man/lsvfs.1" >manual
+same_list all_options manual 'lsvfs(1) has other options than the help'
 
 # What follows an option is its value.
 [ "$(complete_words lsvfs-restore -integrity-check q)" = quick ] ||

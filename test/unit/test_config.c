@@ -22,7 +22,7 @@ START_TEST(the_defaults_are_the_documented_ones)
 	ck_assert_int_eq(c.retention_ns, 86400 * LSV_NS_PER_S);
 	ck_assert_int_eq(c.shutdown_timeout_ns, 5 * LSV_NS_PER_S);
 	ck_assert_uint_eq(c.max_local_bytes, 0);
-	ck_assert(!c.force_wal);
+	ck_assert(!c.takeover);
 }
 END_TEST
 
@@ -58,9 +58,9 @@ START_TEST(a_name_takes_its_values_and_no_others)
 		{"max-local-bytes", "", -EINVAL},
 		{"max-local-bytes", "1iB", -EINVAL},
 		{"max-local-bytes", "99999999999T", -EINVAL},
-		{"force-wal", "on", 0},
-		{"force-wal", "2", -EINVAL},
-		{"forcewal", "on", -ENOENT},
+		{"takeover", "on", 0},
+		{"takeover", "2", -EINVAL},
+		{"take-over", "on", -ENOENT},
 		{"", "on", -ENOENT},
 	};
 	struct lsv_config c;
@@ -114,12 +114,12 @@ START_TEST(words_are_set_in_order_and_the_wrong_one_is_named)
 	ck_assert_int_eq(c.sync_interval_ns, 2 * LSV_NS_PER_S);
 	ck_assert_str_eq(c.replica, "s3://b/p?x=y");
 	ck_assert_int_eq(
-		lsv_config_set_words(&c, "force-wal=1 nonsense=1", &bad),
+		lsv_config_set_words(&c, "takeover=1 nonsense=1", &bad),
 		-ENOENT);
 	ck_assert_str_eq(bad, "nonsense=1");
 	free(bad);
-	ck_assert_int_eq(lsv_config_set_words(&c, "force-wal", &bad), -EINVAL);
-	ck_assert_str_eq(bad, "force-wal");
+	ck_assert_int_eq(lsv_config_set_words(&c, "takeover", &bad), -EINVAL);
+	ck_assert_str_eq(bad, "takeover");
 	free(bad);
 	ck_assert_int_eq(lsv_config_set_words(&c, "retention=x", NULL),
 	                 -EINVAL);

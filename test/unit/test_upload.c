@@ -120,6 +120,17 @@ static void check_segment(struct lsv_client *client, uint64_t from, uint64_t to,
 	free(expected);
 }
 
+/* A replica that has something of the generation, as its snapshot's put leaves
+ * it. */
+static void open_begun(const char *root, struct lsv_client **client)
+{
+	auto_free char *dir = lsv_sprintf("%s/generations/fedcba9876543210",
+	                                  root);
+
+	ck_assert_int_eq(lsv_mkdirs(dir, 0700), 0);
+	ck_assert_int_eq(lsv_client_file(root, client), 0);
+}
+
 START_TEST(segments_carry_their_commits_and_their_last_one_s_time)
 {
 	auto_scratch char *dir = scratch_enter();
@@ -129,7 +140,7 @@ START_TEST(segments_carry_their_commits_and_their_last_one_s_time)
 	struct stat st;
 
 	make_shadow(ends);
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	ck_assert_int_eq(lsv_upload_segment(&upload, client, INDEX, 0, ends[1],
 	                                    &n_bytes),
 	                 0);
@@ -149,6 +160,22 @@ START_TEST(segments_carry_their_commits_and_their_last_one_s_time)
 }
 END_TEST
 
+START_TEST(a_segment_is_not_put_where_its_generation_is_gone)
+{
+	auto_scratch char *dir = scratch_enter();
+	auto_client struct lsv_client *client = NULL;
+	uint64_t ends[4], n_bytes = 0;
+	struct stat st;
+
+	make_shadow(ends);
+	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	ck_assert_int_eq(lsv_upload_segment(&upload, client, INDEX, 0, ends[1],
+	                                    &n_bytes),
+	                 -ENOENT);
+	ck_assert_int_lt(stat("replica/generations", &st), 0);
+}
+END_TEST
+
 START_TEST(a_put_tried_again_has_the_same_bytes)
 {
 	auto_scratch char *dir = scratch_enter();
@@ -157,7 +184,7 @@ START_TEST(a_put_tried_again_has_the_same_bytes)
 	struct lsv_upload other = upload;
 
 	make_shadow(ends);
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(lsv_upload_segment(&upload, client, INDEX, 0,
 		                                    ends[2], &n_bytes),
@@ -194,7 +221,7 @@ START_TEST(only_from_commit_to_commit)
 		{ends[3], ends[3] + FRAME},
 		{1, ends[3]},
 	};
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		ck_assert_msg(lsv_upload_segment(&upload, client, INDEX,
 		                                 table[i].from, table[i].to,
@@ -228,7 +255,7 @@ START_TEST(a_damaged_shadow_does_not_become_an_object)
 	struct lsv_upload other = upload;
 
 	make_shadow(ends);
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
 		flip("gen/wal/00000005.wal", at[i]);
 		ck_assert_msg(lsv_upload_segment(&upload, client, INDEX, 0,
@@ -247,7 +274,8 @@ START_TEST(a_damaged_shadow_does_not_become_an_object)
 	                                    &n_bytes),
 	                 -EBADMSG);
 	ck_assert_int_eq(n_objects(client), 0);
-	ck_assert_int_eq(access("replica/generations", F_OK), -1);
+	ck_assert_int_eq(
+		access("replica/generations/fedcba9876543210/wal", F_OK), -1);
 }
 END_TEST
 
@@ -330,7 +358,7 @@ START_TEST(a_huge_transaction_is_streamed_and_can_be_read_again)
 	                 0);
 	transact(shadow, 4000, 1);
 	end = lsv_shadow_end(shadow)->commit.end;
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	hesitant.real = client;
 	ck_assert_int_eq(lsv_upload_segment(&upload, &hesitant.base, INDEX, 0,
 	                                    end, &n_bytes),
@@ -448,7 +476,7 @@ START_TEST(a_snapshot_that_is_streamed_is_the_same_object)
 	uint64_t n_bytes = 0, n_streamed = 0;
 
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	ck_assert_int_eq(spool(&upload, &db, &at), 0);
 	ck_assert_int_eq(lsv_upload_snapshot(&upload, client, INDEX, &n_bytes),
 	                 0);
@@ -488,7 +516,7 @@ START_TEST(a_damaged_spool_file_does_not_become_an_object)
 	struct stat st;
 
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	ck_assert_int_eq(spool(&upload, &db, &at), 0);
 	ck_assert_int_eq(stat(path, &st), 0);
 	/* Another's, which its name alone does not tell. */
@@ -536,7 +564,7 @@ START_TEST(a_lineage_is_put_once_and_known_again)
 	struct lsv_upload other = upload;
 	char *text;
 
-	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	open_begun("replica", &client);
 	ck_assert_int_eq(lsv_upload_lineage(&upload, client, &lineage), 0);
 	ck_assert_int_eq(lsv_file_read("replica/generations/fedcba9876543210/"
 	                               "lsvfs/lineage.json",
@@ -560,6 +588,7 @@ START_TEST(a_lineage_is_put_once_and_known_again)
 END_TEST
 
 UNIT(upload, segments_carry_their_commits_and_their_last_one_s_time,
+     a_segment_is_not_put_where_its_generation_is_gone,
      a_put_tried_again_has_the_same_bytes, only_from_commit_to_commit,
      a_damaged_shadow_does_not_become_an_object,
      a_shadow_is_proven_up_to_its_record_s_checksum,
