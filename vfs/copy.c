@@ -201,7 +201,9 @@ static int copy_commits(struct lsv_db *db, const struct lsv_shm *live,
 		r = follow_reset(db, live);
 	if (r < 0)
 		return r;
-	if (live->mx_frame < db->source.at.real.frame)
+	if (live->mx_frame < db->source.at.real.frame ||
+	    (live->mx_frame > 0 && live->page_size > 0 &&
+	     live->page_size != lsv_shadow_page_size(db->wal)))
 		return -ESTALE;
 	if (live->mx_frame == db->source.at.real.frame)
 		return 0;

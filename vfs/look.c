@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 
 #define QUIET_LOOKS 2
 /* A small database is not snapshot again for every few commits. */
@@ -341,14 +342,21 @@ bool lsv_look_has_news(struct lsv_db *db)
 	        !lsv_salt_equal(live.salt, captured.salt));
 }
 
+/* Another process that lives. */
+static bool has_leader(struct lsv_db *db)
+{
+	pid_t pid = (pid_t)atomic_load(&lsv_db_coord(db)->leader_pid);
+
+	return pid != 0 && pid != getpid() && kill(pid, 0) == 0;
+}
+
 bool lsv_look_is_pending(struct lsv_db *db)
 {
 	struct view view = {0};
 
 	/* Another process leads: it is its business. */
 	if (atomic_load(&db->role) < LSV_ADRIFT)
-		return atomic_load(&db->dirty) > 0 &&
-		       atomic_load(&lsv_db_coord(db)->leader_pid) == 0;
+		return atomic_load(&db->dirty) > 0 && !has_leader(db);
 	if (atomic_load(&db->dirty) > 0)
 		return true;
 	pthread_mutex_lock(&db->shadow);

@@ -183,8 +183,13 @@ static int read_header(struct lsv_source *source)
 	            (ssize_t)sizeof bytes ||
 	    lsv_wal_header_decode(bytes, &header) < 0)
 		return -EBADMSG;
-	if (!lsv_salt_equal(header.salt, source->salt))
+	if (!lsv_salt_equal(header.salt, source->salt) ||
+	    (source->page_size && header.page_size != source->page_size))
 		return -ESTALE;
+	/* SQLite's recovery of an empty WAL leaves a head without one. */
+	if (reserve(source, header.page_size) < 0)
+		return -ENOMEM;
+	source->page_size = header.page_size;
 	source->big_endian = header.big_endian;
 	memcpy(source->at.checksum, header.checksum,
 	       sizeof source->at.checksum);
@@ -194,8 +199,8 @@ static int read_header(struct lsv_source *source)
 int lsv_source_read(struct lsv_source *source, uint32_t last,
                     lsv_still_fn *still, lsv_source_fn *each, void *arg)
 {
-	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
 	int r = source->at.real.frame < last ? read_header(source) : 0;
+	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
 
 	while (r == 0 && source->at.real.frame < last) {
 		size_t want = (size_t)(last - source->at.real.frame) * size;

@@ -387,7 +387,11 @@ static void flush(struct lsv_db *db, void *arg)
 		return;
 	if (!lsv_look_is_pending(db))
 		return;
-	lsv_worker_wait(db, lsv_worker_ticket(db), left, true);
+	if (lsv_worker_wait(db, lsv_worker_ticket(db), left, true) < 0)
+		(void)log_warn(0,
+		               "%s: exits before everything is on the replica; "
+		               "the next open or lsvfs sync goes on",
+		               db->path);
 }
 
 static void at_exit(void)
