@@ -240,10 +240,12 @@ void lsv_capture_wal_write(struct lsv_file *wal, const void *buf, int n,
 	}
 }
 
+/* TRUNCATE of an exclusive connection: the head has new salts already, the
+ * frames of the old ones are still there. */
 void lsv_capture_wal_truncate(struct lsv_file *wal)
 {
 	struct lsv_file *main = wal->main;
-	struct lsv_shm last = {0};
+	struct lsv_shm last = {0}, live;
 
 	if (!main || main->is_ours || main->in_gate)
 		return;
@@ -251,10 +253,15 @@ void lsv_capture_wal_truncate(struct lsv_file *wal)
 		last.page_size = main->heap_page_size;
 		last.mx_frame = main->heap_commit;
 		memcpy(last.salt, main->heap_salt, sizeof last.salt);
-	} else {
-		last.mx_frame = main->seen_frame;
-		memcpy(last.salt, main->seen_salt, sizeof last.salt);
+		if (last.mx_frame > 0)
+			lsv_lead_settle_at(main->db, &last);
+		return;
 	}
-	if (last.mx_frame > 0)
-		lsv_lead_settle_at(main->db, &last);
+	last.mx_frame = main->seen_frame;
+	memcpy(last.salt, main->seen_salt, sizeof last.salt);
+	if (!main->shm || lsv_shm_read(main->shm, &live) < 0 ||
+	    live.mx_frame > 0 || lsv_salt_equal(live.salt, last.salt))
+		return;
+	catch_up(main, &last, live.salt);
+	see(main, &live);
 }

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 
+#define UNDECIDED_NS (100 * LSV_NS_PER_MS)
 #define UNVERIFIED_MAX 50 /* looks, 2 ms apart */
 #define SEGMENTS_PER_INDEX 100
 #define BYTES_PER_INDEX (UINT64_C(64) << 20)
@@ -101,6 +102,20 @@ static int frame(void *arg, const struct lsv_frame *frame, const void *page)
 	return r;
 }
 
+/* Who resets says so before it lets the gate go, so before the first frame.
+ * Until then nothing is known; but not for long. */
+static int undecided(struct lsv_db *db, const struct lsv_shm *live)
+{
+	int64_t now_ns = lsv_clock_mono_ns();
+
+	if (db->undecided_ns == 0)
+		db->undecided_ns = now_ns;
+	if (live->mx_frame == 0 && now_ns - db->undecided_ns < UNDECIDED_NS)
+		return -EAGAIN;
+	db->undecided_ns = 0;
+	return -ESTALE;
+}
+
 /* A reset that one of us witnessed: the end of the shadow is where the new
  * incarnation begins (gate.c and capture.c say so). */
 static int follow_reset(struct lsv_db *db, const struct lsv_shm *live)
@@ -110,9 +125,8 @@ static int follow_reset(struct lsv_db *db, const struct lsv_shm *live)
 
 	if (!lsv_witness_follows(lsv_db_coord(db), db->source.salt,
 	                         db->source.at.real.frame, live, &is_new))
-		/* Who resets says so before it lets the gate go, so before the
-		 * first frame; until then nothing is known. */
-		return live->mx_frame == 0 ? -EAGAIN : -ESTALE;
+		return undecided(db, live);
+	db->undecided_ns = 0;
 	if (!is_new)
 		return 0;
 	r = lsv_source_begin(&db->source, db->wal_path, live);
@@ -174,7 +188,7 @@ static bool may_be_late(struct lsv_db *db, int r)
 		db->n_unverified = 0;
 	else if (++db->n_unverified < UNVERIFIED_MAX)
 		return true;
-	return r == 0 || r == -EAGAIN || r == -ENODATA;
+	return r == 0 || r == -EAGAIN || r == -ENODATA || r == -ENOMSG;
 }
 
 static int failed(struct lsv_db *db, int r)

@@ -345,7 +345,7 @@ bool lsv_db_activate(struct lsv_db *db)
 static int heap_live(const struct lsv_file *file, struct lsv_shm *live)
 {
 	if (!file->heap_commit)
-		return -ENODATA;
+		return -ENOMSG;
 	*live = (struct lsv_shm){
 		.page_size = file->heap_page_size,
 		.mx_frame = file->heap_commit,

@@ -108,6 +108,7 @@ struct lsv_db {
 	char *gen_dir;
 	int lock_fd;
 	uint64_t epoch;
+	int64_t undecided_ns; /* monotonic: since a reset is not explained */
 	int n_unverified; /* copies in a row that met bytes that do not verify
 	                   */
 	uint32_t n_segments; /* of the current index */
@@ -184,7 +185,8 @@ void lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file);
 bool lsv_db_activate(struct lsv_db *db);
 
 /* The live head of SQLite's shm, by one of our connections' mappings.
- * -ENODATA: no connection has one. */
+ * -ENODATA: no connection has one; -ENOMSG: an exclusive one has, and has not
+ * committed in it yet. */
 int lsv_db_live(struct lsv_db *db, struct lsv_shm *live);
 
 static inline struct lsv_coord_page *lsv_db_coord(struct lsv_db *db)

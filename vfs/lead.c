@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static void set_reason(struct lsv_db *db, const char *format, ...)
@@ -373,8 +374,11 @@ static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
 
 bool lsv_lead_is_at_rest(struct lsv_db *db)
 {
+	struct stat st;
+
+	/* An exclusive connection makes the WAL before it writes to it. */
 	return db->is_begun && is_untouched(db) &&
-	       access(db->wal_path, F_OK) != 0;
+	       (stat(db->wal_path, &st) < 0 || st.st_size == 0);
 }
 
 int lsv_lead_attach(struct lsv_db *db)

@@ -14,10 +14,12 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #define QUIET_LOOKS 2
 /* A small database is not snapshot again for every few commits. */
 #define SNAPSHOT_SLACK (UINT64_C(16) << 20)
+#define AGAIN_NS (20 * LSV_NS_PER_MS)
 #define SPACE_LOOK_NS LSV_NS_PER_S
 #define STUCK_NS (5 * LSV_NS_PER_S)
 
@@ -59,6 +61,17 @@ static void view_end(struct lsv_db *db, struct view *view)
 	view->txid = lsv_shadow_end(db->wal)->commit.txid;
 }
 
+/* After a copy: no commit is missing.  Where no connection has read yet there
+ * is no head to ask, but then there is no WAL either. */
+static bool has_all(struct lsv_db *db, int r)
+{
+	struct stat st;
+
+	if (r == -ENODATA)
+		return stat(db->wal_path, &st) < 0 || st.st_size == 0;
+	return r == 0 || r == -ENOMSG;
+}
+
 /* Under the shadow's mutex. */
 static int look_at_shadow(struct lsv_db *db, struct view *view)
 {
@@ -75,7 +88,8 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 	    lsv_lead_attach(db) == -EAGAIN)
 		view->is_complete = false;
 	if (atomic_load(&db->role) == LSV_LIVE)
-		view->is_complete = lsv_copy_commits(db, UINT64_MAX) == 0;
+		view->is_complete = has_all(db,
+		                            lsv_copy_commits(db, UINT64_MAX));
 	else
 		/* Open, and not read yet: nobody has begun a WAL either. */
 		view->is_complete = !db->reason[0] &&
@@ -319,6 +333,10 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 		lsv_checkpoint_look(db, now_ns);
 	bound_space(db, now_ns);
 	schedule(db, &view, now_ns);
+	/* Somebody waits for what cannot be told yet. */
+	if (!view.is_complete && !view.wants_begin &&
+	    view.ticket > atomic_load(&db->captured_ticket))
+		due(db, now_ns + AGAIN_NS);
 	if (view.txid != db->seen_txid)
 		db->n_quiet = 0;
 	db->seen_txid = view.txid;
