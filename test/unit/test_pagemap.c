@@ -349,7 +349,7 @@ static void work(int pipe_fd, struct model *model, uint64_t seed)
 START_TEST(a_kill_at_any_moment_costs_only_a_redo)
 {
 	auto_scratch char *dir = scratch_enter();
-	uint64_t n_done = 0;
+	uint64_t n_done = 0, n_most = 0;
 
 	for (useconds_t round = 0; round < 40; round++) {
 		static struct model model, redone;
@@ -389,8 +389,10 @@ START_TEST(a_kill_at_any_moment_costs_only_a_redo)
 			       &redone, &seed);
 		check(map, &redone);
 		lsv_pagemap_close(map);
+		n_most = n_done > n_most ? n_done : n_most;
 	}
-	ck_assert_uint_gt(n_done, 1);
+	/* Some kill came late enough to prove anything. */
+	ck_assert_uint_gt(n_most, 1);
 }
 END_TEST
 
