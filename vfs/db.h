@@ -52,7 +52,6 @@ struct lsv_replica {
 	uint64_t snapshot_bytes; /* database bytes in it */
 	int64_t snapshot_ns;     /* UTC */
 	uint32_t n_segments;     /* of shipped.index */
-	uint64_t n_snapshots;
 	char error[LSV_ERROR_TEXT_SIZE];
 };
 
@@ -115,7 +114,6 @@ struct lsv_db {
 	bool is_new_boot;    /* since the last leader */
 	bool is_map_lost;    /* the page map does not fit the shadow */
 	bool is_begun;       /* the generation has a shadow */
-	bool was_empty;      /* it never had one */
 	char reason[LSV_ERROR_TEXT_SIZE]; /* why a new generation is due */
 	char origin[LSV_ERROR_TEXT_SIZE]; /* why this one began */
 	struct lsv_pos parent;

@@ -180,7 +180,6 @@ static int put_snapshot(struct lsv_db *db, struct goal *goal)
 		return r;
 	pthread_mutex_lock(&db->mutex);
 	replica->has_snapshot = true;
-	replica->n_snapshots++;
 	replica->since_snapshot = 0;
 	replica->snapshot_ns = lsv_clock_ns();
 	if (base.n > 0) {
