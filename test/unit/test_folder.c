@@ -430,7 +430,7 @@ START_TEST(root_makes_it_for_the_owner)
 	ck_assert_int_eq(chown(".", OWNER, GROUP), 0);
 	for (int i = 0; i < 3; i++) {
 		/* root, the owner, root again */
-		pid = fork();
+		pid = unit_fork(-1);
 		if (pid == 0) {
 			umask(027);
 			if (i == 1 && (setgid(GROUP) < 0 || setuid(OWNER) < 0))
@@ -456,7 +456,7 @@ START_TEST(a_stranger_gets_an_error)
 		return;
 	make_db(0644);
 	ck_assert_int_eq(chmod(".", 0755), 0);
-	pid = fork();
+	pid = unit_fork(-1);
 	if (pid == 0) {
 		bool is_stock;
 

@@ -22,7 +22,7 @@ static int open_lock(void)
 static bool other_can_lock(void)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = unit_fork(-1);
 
 	if (pid == 0)
 		_exit(lsv_leader_lock(open_lock()) ? 0 : 1);
@@ -59,7 +59,7 @@ START_TEST(a_lock_lost_by_a_close_is_noticed_when_taken)
 	ck_assert(lsv_leader_lock(fd));
 	close(open("lock", O_RDONLY));
 	ck_assert_int_eq(pipe(pipes), 0);
-	pid = fork();
+	pid = unit_fork(pipes[1]);
 	if (pid == 0) {
 		if (!lsv_leader_lock(open_lock()))
 			_exit(1);
@@ -84,7 +84,7 @@ START_TEST(a_child_of_fork_does_not_have_it)
 	pid_t pid;
 
 	ck_assert(lsv_leader_lock(fd));
-	pid = fork();
+	pid = unit_fork(fd);
 	if (pid == 0)
 		_exit(lsv_leader_lock(fd) ? 1 : 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);

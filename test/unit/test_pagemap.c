@@ -363,7 +363,7 @@ START_TEST(a_kill_at_any_moment_costs_only_a_redo)
 		redone = model;
 		unlink("pagehash");
 		ck_assert_int_eq(pipe(pipes), 0);
-		pid = fork();
+		pid = unit_fork(pipes[1]);
 		if (pid == 0)
 			work(pipes[1], &model, seed);
 		close(pipes[1]);

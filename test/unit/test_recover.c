@@ -293,7 +293,7 @@ START_TEST(a_killed_leader_leaves_what_the_next_one_needs)
 		pid_t pid;
 
 		ck_assert_int_eq(pipe(pipes), 0);
-		pid = fork();
+		pid = unit_fork(pipes[1]);
 		if (pid == 0) {
 			if (take_over(&leader) < 0)
 				_exit(1);
