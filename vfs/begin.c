@@ -102,7 +102,8 @@ static int spool(struct birth *birth, struct lsv_image *image)
 static void announce(struct lsv_db *db)
 {
 	log_info("%s: generation %016" PRIx64 " begins: %s; replica %s",
-	         db->path, db->generation, db->reason, db->config.replica);
+	         db->path, db->generation, db->reason,
+	         db->config.replicas[0].url);
 	memcpy(db->origin, db->reason, sizeof db->origin);
 	db->reason[0] = 0;
 }

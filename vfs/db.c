@@ -65,14 +65,24 @@ struct lsv_db *lsv_db_find(const char *path)
 	return find(path);
 }
 
-const char *lsv_db_rival(const char *path, const char *replica)
+static bool has_replica(const struct lsv_db *db,
+                        const struct lsv_replica_config *replica)
+{
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		if (lsv_replica_config_is_same(&db->config.replicas[i],
+		                               replica))
+			return true;
+	return false;
+}
+
+const char *lsv_db_rival(const char *path,
+                         const struct lsv_replica_config *replica)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&registry_mutex);
 	struct lsv_db *db;
 
 	LIST_FOREACH(db, &registry, link)
-	if (strcmp(db->config.replica, replica) == 0 &&
-	    strcmp(db->path, path) != 0)
+	if (strcmp(db->path, path) != 0 && has_replica(db, replica))
 		return db->path;
 	return NULL;
 }

@@ -156,7 +156,8 @@ struct lsv_db *lsv_db_open(const char *path, const struct lsv_config *config);
 /* The one that is there, or NULL; one reference more. */
 struct lsv_db *lsv_db_find(const char *path);
 /* Another database that was given the same replica, or NULL; borrowed. */
-const char *lsv_db_rival(const char *path, const char *replica);
+const char *lsv_db_rival(const char *path,
+                         const struct lsv_replica_config *replica);
 void lsv_db_release(struct lsv_db *db);
 /* Handles of ours on the database: in only while no application connection
  * wants EXCLUSIVE (-EBUSY), counted, out again. */

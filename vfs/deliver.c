@@ -200,18 +200,19 @@ static int put_snapshot(struct lsv_db *db, struct goal *goal)
  * harm but to the bill. */
 static void retain(struct lsv_db *db, uint64_t generation)
 {
-	int64_t cutoff_ns = lsv_clock_ns() - db->config.retention_ns;
+	int64_t cutoff_ns = lsv_clock_ns() -
+	                    db->config.replicas[0].retention_ns;
 	size_t n_removed = 0;
 	int r;
 
-	if (db->config.retention_ns <= 0)
+	if (db->config.replicas[0].retention_ns <= 0)
 		return;
 	r = lsv_retain(db->replica.client, generation, cutoff_ns, &n_removed);
 	if (r < 0 && !db->has_retain_failed)
 		(void)log_warn(r,
 		               "%s: cannot remove from replica %s what "
 		               "retention no longer needs",
-		               db->path, db->config.replica);
+		               db->path, db->config.replicas[0].url);
 	db->has_retain_failed = r < 0;
 }
 
@@ -388,7 +389,7 @@ static int open_client(struct lsv_db *db)
 
 	if (replica->client)
 		return 0;
-	r = lsv_client_open(db->config.replica, &replica->client);
+	r = lsv_client_open(db->config.replicas[0].url, &replica->client);
 	if (r < 0)
 		return r;
 	if (db->config.takeover)
@@ -441,7 +442,7 @@ static void succeeded(struct lsv_db *db, const struct goal *goal)
 	pthread_mutex_lock(&db->mutex);
 	if (replica->failing_since_ns)
 		log_info("%s: replica %s is reached again", db->path,
-		         db->config.replica);
+		         db->config.replicas[0].url);
 	replica->n_failures = 0;
 	replica->failing_since_ns = 0;
 	replica->retry_ns = 0;
@@ -471,7 +472,7 @@ static void failed(struct lsv_db *db, int r)
 		log_error(0,
 		          "%s: cannot put to replica %s: %s; commits go on, "
 		          "it will be tried again",
-		          db->path, db->config.replica, replica->error);
+		          db->path, db->config.replicas[0].url, replica->error);
 	if (replica->n_failures++ == 0)
 		replica->failing_since_ns = lsv_clock_ns();
 	replica->retry_ns = lsv_clock_mono_ns() + wait_ns;

@@ -174,8 +174,8 @@ int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
 static void load_state(struct lsv_db *db)
 {
 	struct lsv_replica_record *record = &db->state.replicas[0];
-	uint64_t name_hash = lsv_xxh64(db->config.replica,
-	                               strlen(db->config.replica));
+	uint64_t name_hash = lsv_xxh64(db->config.replicas[0].url,
+	                               strlen(db->config.replicas[0].url));
 	struct lsv_replica *replica = &db->replica;
 
 	if (lsv_state_load(db->dir, &db->state) < 0)

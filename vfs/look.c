@@ -173,11 +173,12 @@ static bool wants_delivery(struct lsv_db *db, const struct view *view)
 /* When the next snapshot is due by time, UTC; 0: never. */
 static int64_t snapshot_due_ns(const struct lsv_db *db)
 {
-	int64_t interval_ns = db->config.snapshot_interval_ns;
+	const struct lsv_replica_config *config = &db->config.replicas[0];
+	int64_t interval_ns = config->snapshot_interval_ns;
 
 	/* Without newer snapshots nothing old could ever go. */
 	if (interval_ns == 0)
-		interval_ns = db->config.retention_ns;
+		interval_ns = config->retention_ns;
 	return interval_ns ? db->replica.snapshot_ns + interval_ns : 0;
 }
 

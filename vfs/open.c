@@ -66,6 +66,25 @@ static int check_url(const char *url)
 	return -EINVAL;
 }
 
+/* What the options say of replicas, for this database. */
+static int settle(const char *name, struct lsv_config *config)
+{
+	size_t twin = 0;
+	int r = lsv_config_expand_all(config, name);
+
+	for (size_t i = 0; i < config->n_replicas && r == 0; i++)
+		r = check_url(config->replicas[i].url);
+	if (r == 0)
+		r = lsv_config_settle(config, &twin);
+	if (r == -EEXIST)
+		log_error(0,
+		          "cannot replicate %s: another of its replicas is "
+		          "named %s or is at %s, too",
+		          name, config->replicas[twin].name,
+		          config->replicas[twin].url);
+	return r;
+}
+
 /* The options of one database: the process's, then its URI's. */
 static int configure(const char *name, struct lsv_config *config)
 {
@@ -84,16 +103,7 @@ static int configure(const char *name, struct lsv_config *config)
 			          "%s; see lsvfs-vfs(7)",
 			          name, value, *key);
 	}
-	if (r == 0 && config->replica) {
-		char *expanded = lsv_config_expand(config->replica, name);
-
-		if (!expanded)
-			return -EINVAL;
-		free(config->replica);
-		config->replica = expanded;
-		r = check_url(expanded);
-	}
-	return r;
+	return r < 0 ? r : settle(name, config);
 }
 
 /* A worker inside a SQLite without threads would be a second thread there. */
@@ -110,12 +120,28 @@ static bool may_work(const char *name)
 	return has_threads;
 }
 
+/* One replica is not for two databases. */
+static bool has_rival(const char *name, const struct lsv_config *config)
+{
+	for (size_t i = 0; i < config->n_replicas; i++) {
+		const char *rival = lsv_db_rival(name, &config->replicas[i]);
+
+		if (!rival)
+			continue;
+		log_error(0,
+		          "cannot replicate %s: replica %s is that of %s; use "
+		          "%%f or %%p in the URL",
+		          name, config->replicas[i].url, rival);
+		return true;
+	}
+	return false;
+}
+
 /* NULL: this database is not replicated; it is the lower VFS's own. */
 static struct lsv_db *db_for(const char *name, int flags)
 {
 	struct lsv_config config = {0};
 	struct lsv_db *db = NULL;
-	const char *rival;
 
 	if (!name || !*name || !(flags & SQLITE_OPEN_MAIN_DB) ||
 	    !(flags & SQLITE_OPEN_READWRITE) || uri_is_set(name, "immutable") ||
@@ -123,16 +149,9 @@ static struct lsv_db *db_for(const char *name, int flags)
 		return NULL;
 	if (lsv_own_here())
 		return lsv_db_find(name);
-	if (configure(name, &config) == 0 && config.replica && may_work(name)) {
-		rival = lsv_db_rival(name, config.replica);
-		if (rival)
-			log_error(0,
-			          "cannot replicate %s: replica %s is that of "
-			          "%s; use %%f or %%p in the URL",
-			          name, config.replica, rival);
-		else
-			db = lsv_db_open(name, &config);
-	}
+	if (configure(name, &config) == 0 && config.n_replicas > 0 &&
+	    may_work(name) && !has_rival(name, &config))
+		db = lsv_db_open(name, &config);
 	lsv_config_free(&config);
 	return db;
 }

@@ -7,18 +7,18 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
 #include "replica/base/stream.h"
+#include "replica/ship/config_value.h"
 #include "replica/store/url.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define MAX_WORDS 2
 
-enum kind { KIND_URL, KIND_WORD, KIND_DURATION, KIND_BYTES, KIND_BOOL };
+enum kind { KIND_REPLICA, KIND_WORD, KIND_DURATION, KIND_BYTES, KIND_BOOL };
 
 static const struct row {
 	const char *name;
@@ -26,7 +26,7 @@ static const struct row {
 	size_t at;                    /* offset of its field */
 	const char *words[MAX_WORDS]; /* KIND_WORD: its values, from 0 on */
 } rows[] = {
-	{"replica", KIND_URL, offsetof(struct lsv_config, replica), {0}},
+	{"replica", KIND_REPLICA, 0, {0}},
 	{"compression",
          KIND_WORD,
          offsetof(struct lsv_config, compression),
@@ -93,20 +93,82 @@ void lsv_config_init(struct lsv_config *config)
 
 void lsv_config_free(struct lsv_config *config)
 {
-	free(take(config->replica));
+	for (size_t i = 0; i < config->n_replicas; i++)
+		lsv_replica_config_free(&config->replicas[i]);
+	config->n_replicas = 0;
 }
 
 int lsv_config_copy(const struct lsv_config *from, struct lsv_config *to)
 {
-	char *replica = NULL;
+	struct lsv_config copy = *from;
 
-	if (from->replica) {
-		replica = strdup(from->replica);
-		if (!replica)
+	copy.n_replicas = 0;
+	for (size_t i = 0; i < from->n_replicas; i++) {
+		int r = lsv_replica_config_copy(&from->replicas[i],
+		                                &copy.replicas[i]);
+
+		if (r < 0) {
+			lsv_config_free(&copy);
+			return r;
+		}
+		copy.n_replicas++;
+	}
+	*to = copy;
+	return 0;
+}
+
+int lsv_config_add(struct lsv_config *config,
+                   const struct lsv_replica_config *replica)
+{
+	if (config->n_replicas == LSV_REPLICAS_MAX)
+		return -E2BIG;
+	config->replicas[config->n_replicas++] = *replica;
+	return 0;
+}
+
+static bool is_twin(const struct lsv_replica_config *a,
+                    const struct lsv_replica_config *b)
+{
+	return strcmp(a->name, b->name) == 0 ||
+	       lsv_replica_config_is_same(a, b);
+}
+
+static int settle_one(struct lsv_config *config,
+                      struct lsv_replica_config *replica)
+{
+	char scheme[LSV_REPLICA_NAME_SIZE];
+
+	if (!replica->name) {
+		lsv_replica_config_scheme(replica, scheme);
+		replica->name = strdup(scheme);
+		if (!replica->name)
 			return -ENOMEM;
 	}
-	*to = *from;
-	to->replica = replica;
+	if (replica->sync_interval_ns == LSV_UNSET_NS)
+		replica->sync_interval_ns = config->sync_interval_ns;
+	if (replica->snapshot_interval_ns == LSV_UNSET_NS)
+		replica->snapshot_interval_ns = config->snapshot_interval_ns;
+	if (replica->retention_ns == LSV_UNSET_NS)
+		replica->retention_ns = config->retention_ns;
+	return 0;
+}
+
+int lsv_config_settle(struct lsv_config *config, size_t *twin)
+{
+	for (size_t i = 0; i < config->n_replicas; i++) {
+		int r = settle_one(config, &config->replicas[i]);
+
+		if (r < 0)
+			return r;
+		for (size_t k = 0; k < i; k++) {
+			if (!is_twin(&config->replicas[k],
+			             &config->replicas[i]))
+				continue;
+			if (twin)
+				*twin = i;
+			return -EEXIST;
+		}
+	}
 	return 0;
 }
 
@@ -120,44 +182,17 @@ const char *const *lsv_config_names(void)
 	return names;
 }
 
-/* A relative path is meant from where the process stands now, not from where
- * it will have gone when the replica is first needed.  (A percent sign of the
- * folder's is none of the URL's.) */
-static char *absolute(const char *url)
+static int set_replica(struct lsv_config *config, const char *url)
 {
-	auto_free char *cwd = NULL;
-	auto_buf struct lsv_buf text = {0};
-	int r = 0;
+	struct lsv_replica_config replica;
+	int r;
 
-	if (*url == '/' || strstr(url, "://") ||
-	    strncmp(url, "file:", strlen("file:")) == 0)
-		return strdup(url);
-	cwd = getcwd(NULL, 0);
-	if (!cwd)
-		return NULL;
-	for (const char *p = cwd; r == 0 && *p; p++)
-		r = lsv_buf_append(&text, "%%", *p == '%' ? 1 : 0) < 0
-		            ? -ENOMEM
-		            : lsv_buf_append(&text, p, 1);
-	if (r == 0)
-		r = lsv_buf_append(&text, "/", 1);
-	if (r == 0)
-		r = lsv_buf_append(&text, url, strlen(url) + 1);
-	return r == 0 ? (char *)take(text.data) : NULL;
-}
-
-static int set_url(char **field, const char *value)
-{
-	char *text = NULL;
-
-	if (*value) {
-		text = absolute(value);
-		if (!text)
-			return -ENOMEM;
-	}
-	free(*field);
-	*field = text;
-	return 0;
+	lsv_replica_config_init(&replica);
+	r = lsv_replica_config_set(&replica, "url", url);
+	if (r < 0)
+		return r;
+	lsv_config_free(config);
+	return replica.url ? lsv_config_add(config, &replica) : 0;
 }
 
 static int set_word(const struct row *row, void *field, const char *value)
@@ -171,68 +206,22 @@ static int set_word(const struct row *row, void *field, const char *value)
 	return -EINVAL;
 }
 
-/* "64MiB", "1GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of
- * 1000. */
-static int set_bytes(uint64_t *field, const char *value)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	uint64_t n, base;
-	ptrdiff_t power;
-	char *end;
-
-	if (!isdigit((unsigned char)*value))
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (errno)
-		return -EINVAL;
-	unit = *end ? strchr(units, *end) : NULL;
-	power = unit ? unit - units + 1 : 0;
-	if (unit)
-		end++;
-	base = unit && strcmp(end, "B") == 0 ? 1000 : 1024;
-	if (*end && strcmp(end, "B") != 0 && !(unit && strcmp(end, "iB") == 0))
-		return -EINVAL;
-	for (; power > 0; power--) {
-		if (__builtin_mul_overflow(n, base, &n))
-			return -EINVAL;
-	}
-	*field = n;
-	return 0;
-}
-
-/* As SQLite reads a boolean of a URI. */
-static int set_bool(bool *field, const char *value)
-{
-	static const char *const words[] = {"0",  "1",   "off",   "on",
-	                                    "no", "yes", "false", "true"};
-
-	for (size_t i = 0; i < LENGTH(words); i++) {
-		if (strcmp(words[i], value) == 0) {
-			*field = i % 2;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 static int set_row(const struct row *row, struct lsv_config *config,
                    const char *value)
 {
 	void *field = (char *)config + row->at;
 
 	switch (row->kind) {
-	case KIND_URL:
-		return set_url(field, value);
+	case KIND_REPLICA:
+		return set_replica(config, value);
 	case KIND_WORD:
 		return set_word(row, field, value);
 	case KIND_DURATION:
 		return lsv_duration_parse(value, field);
 	case KIND_BYTES:
-		return set_bytes(field, value);
+		return lsv_value_bytes(value, field);
 	case KIND_BOOL:
-		return set_bool(field, value);
+		return lsv_value_bool(value, field);
 	}
 	abort();
 }
@@ -342,6 +331,20 @@ char *lsv_config_expand(const char *url, const char *db_path)
 	if (r < 0 || lsv_buf_append(&out, end, strlen(end) + 1) < 0)
 		return NULL;
 	return (char *)take(out.data);
+}
+
+int lsv_config_expand_all(struct lsv_config *config, const char *db_path)
+{
+	for (size_t i = 0; i < config->n_replicas; i++) {
+		struct lsv_replica_config *replica = &config->replicas[i];
+		char *url = lsv_config_expand(replica->url, db_path);
+
+		if (!url)
+			return -EINVAL;
+		free(replica->url);
+		replica->url = url;
+	}
+	return 0;
 }
 
 bool lsv_config_is_fixed(const char *url)

@@ -3,11 +3,14 @@
 #define LSV_CONFIG_H
 
 /*
- * What one database is told: where its replica is, and how to behave.  The
- * same names everywhere: URI parameter, $LSVFS_OPTIONS, option field.
+ * What one database is told: where its replicas are, and how to behave.  The
+ * same names everywhere: URI parameter, $LSVFS_OPTIONS, option field,
+ * configuration file.
  */
 
 #include "replica/format/layout.h"
+#include "replica/ship/config_replica.h"
+#include "replica/spool/coord.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +20,9 @@ enum lsv_on_timeout { LSV_TIMEOUT_ERROR, LSV_TIMEOUT_DEGRADE };
 enum lsv_checkpoint { LSV_CHECKPOINT_ASSIST, LSV_CHECKPOINT_NATIVE };
 
 struct lsv_config {
-	char *replica;                  /* "replica": URL; NULL: none */
+	/* "replica": the URL of the only one */
+	struct lsv_replica_config replicas[LSV_REPLICAS_MAX];
+	size_t n_replicas;
 	enum lsv_codec compression;     /* "compression": lz4, zstd */
 	enum lsv_durability durability; /* "durability": async, replica */
 	/* "durability-on-timeout": error, degrade */
@@ -32,13 +37,29 @@ struct lsv_config {
 	bool takeover;                /* "takeover" */
 };
 
-/* Fills in the defaults; replica is NULL. */
+/* Fills in the defaults; there is no replica. */
 void lsv_config_init(struct lsv_config *config);
 void lsv_config_free(struct lsv_config *config);
 int lsv_config_copy(const struct lsv_config *from, struct lsv_config *to);
 
-/* Sets one value by its name.  -ENOENT: no such name; -EINVAL: not a value of
- * it.  Neither logs: the caller knows where it came from. */
+/* One replica more; it is the config's from then on.  -E2BIG: it has
+ * LSV_REPLICAS_MAX already, and the replica stays the caller's. */
+int lsv_config_add(struct lsv_config *config,
+                   const struct lsv_replica_config *replica);
+
+/* Once all is set: names the replicas that have no name after their URLs'
+ * schemes and gives them the database's intervals where they have none of
+ * their own.  -EEXIST: two of them have the same name or the same URL, and
+ * *twin (if not NULL) is the second one's number. */
+int lsv_config_settle(struct lsv_config *config, size_t *twin);
+
+/* Puts a database into all replicas' URLs, as lsv_config_expand().
+ * -EINVAL: one has an unknown %. */
+int lsv_config_expand_all(struct lsv_config *config, const char *db_path);
+
+/* Sets one value by its name; "replica" replaces all replicas by one (or, with
+ * "", by none).  -ENOENT: no such name; -EINVAL: not a value of it.  Neither
+ * logs: the caller knows where it came from. */
 int lsv_config_set(struct lsv_config *config, const char *name,
                    const char *value);
 

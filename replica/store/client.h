@@ -13,6 +13,8 @@
 
 #include "replica/base/stream.h"
 
+#include <stdbool.h>
+
 struct lsv_object {
 	const char *name; /* below the root; borrowed for the call */
 	uint64_t size;
@@ -64,6 +66,21 @@ struct lsv_client_ops {
 struct lsv_client {
 	const struct lsv_client_ops *ops;
 	char *url; /* as a person would write it, without secrets */
+};
+
+/* What a replica is told beside its URL; NULL or false: the URL's own query,
+ * or what is usual. */
+struct lsv_client_options {
+	char *access_key_id;
+	char *secret_access_key;
+	char *session_token;
+	char *region;
+	char *endpoint;
+	char *sse;
+	char *sse_kms_key_id;
+	char *ca_file;
+	bool force_path_style;
+	bool skip_verify;
 };
 
 /* Opens the client for a URL: a path, "file:///path".  "s3://..." is refused

@@ -11,7 +11,7 @@ START_TEST(the_defaults_are_the_documented_ones)
 	struct lsv_config c;
 
 	lsv_config_init(&c);
-	ck_assert_ptr_null(c.replica);
+	ck_assert_uint_eq(c.n_replicas, 0);
 	ck_assert_int_eq(c.compression, LSV_LZ4);
 	ck_assert_int_eq(c.durability, LSV_DURABILITY_ASYNC);
 	ck_assert_int_eq(c.on_timeout, LSV_TIMEOUT_ERROR);
@@ -112,7 +112,7 @@ START_TEST(words_are_set_in_order_and_the_wrong_one_is_named)
 		0);
 	ck_assert_int_eq(c.checkpoint, LSV_CHECKPOINT_NATIVE);
 	ck_assert_int_eq(c.sync_interval_ns, 2 * LSV_NS_PER_S);
-	ck_assert_str_eq(c.replica, "s3://b/p?x=y");
+	ck_assert_str_eq(c.replicas[0].url, "s3://b/p?x=y");
 	ck_assert_int_eq(
 		lsv_config_set_words(&c, "takeover=1 nonsense=1", &bad),
 		-ENOENT);
@@ -128,18 +128,175 @@ START_TEST(words_are_set_in_order_and_the_wrong_one_is_named)
 }
 END_TEST
 
-START_TEST(a_copy_owns_its_url)
+START_TEST(replica_is_the_short_way_to_say_one)
+{
+	struct lsv_config c;
+
+	lsv_config_init(&c);
+	ck_assert_int_eq(lsv_config_set(&c, "replica", "/a"), 0);
+	ck_assert_int_eq(lsv_config_set(&c, "replica", "s3://b/c"), 0);
+	ck_assert_uint_eq(c.n_replicas, 1);
+	ck_assert_str_eq(c.replicas[0].url, "s3://b/c");
+	ck_assert_int_eq(lsv_config_set(&c, "replica", ""), 0);
+	ck_assert_uint_eq(c.n_replicas, 0);
+	lsv_config_free(&c);
+}
+END_TEST
+
+/* A replica more, with a name (or NULL) and a URL. */
+static int add(struct lsv_config *config, const char *name, const char *url)
+{
+	struct lsv_replica_config replica;
+
+	lsv_replica_config_init(&replica);
+	ck_assert_int_eq(lsv_replica_config_set(&replica, "url", url), 0);
+	if (name)
+		ck_assert_int_eq(lsv_replica_config_set(&replica, "name", name),
+		                 0);
+	return lsv_config_add(config, &replica);
+}
+
+START_TEST(a_copy_owns_its_replicas)
 {
 	struct lsv_config from, to;
 
 	lsv_config_init(&from);
-	ck_assert_int_eq(lsv_config_set(&from, "replica", "/a"), 0);
+	ck_assert_int_eq(add(&from, "near", "/a"), 0);
+	ck_assert_int_eq(add(&from, NULL, "s3://b/c"), 0);
+	ck_assert_int_eq(lsv_replica_config_set(&from.replicas[1],
+	                                        "access-key-id", "id"),
+	                 0);
 	ck_assert_int_eq(lsv_config_copy(&from, &to), 0);
 	lsv_config_free(&from);
-	ck_assert_str_eq(to.replica, "/a");
+	ck_assert_uint_eq(to.n_replicas, 2);
+	ck_assert_str_eq(to.replicas[0].name, "near");
+	ck_assert_ptr_null(to.replicas[1].name);
+	ck_assert_str_eq(to.replicas[1].url, "s3://b/c");
+	ck_assert_str_eq(to.replicas[1].options.access_key_id, "id");
 	lsv_config_free(&to);
 	ck_assert_int_eq(lsv_config_copy(&from, &to), 0);
-	ck_assert_ptr_null(to.replica);
+	ck_assert_uint_eq(to.n_replicas, 0);
+}
+END_TEST
+
+START_TEST(a_settled_replica_has_a_name_and_all_intervals)
+{
+	struct lsv_config c;
+
+	lsv_config_init(&c);
+	ck_assert_int_eq(add(&c, NULL, "/a/%f"), 0);
+	ck_assert_int_eq(add(&c, NULL, "s3://b/%f"), 0);
+	ck_assert_int_eq(add(&c, "far", "s3://c"), 0);
+	ck_assert_int_eq(
+		lsv_replica_config_set(&c.replicas[1], "retention", "0s"), 0);
+	/* What is said later of the database still counts. */
+	ck_assert_int_eq(lsv_config_set(&c, "sync-interval", "7s"), 0);
+	ck_assert_int_eq(lsv_config_expand_all(&c, "/v/a.db"), 0);
+	ck_assert_int_eq(lsv_config_settle(&c, NULL), 0);
+	ck_assert_str_eq(c.replicas[0].name, "file");
+	ck_assert_str_eq(c.replicas[1].name, "s3");
+	ck_assert_str_eq(c.replicas[2].name, "far");
+	ck_assert_str_eq(c.replicas[0].url, "/a/a.db");
+	ck_assert_str_eq(c.replicas[1].url, "s3://b/a.db");
+	for (size_t i = 0; i < c.n_replicas; i++) {
+		ck_assert_int_eq(c.replicas[i].sync_interval_ns,
+		                 7 * LSV_NS_PER_S);
+		ck_assert_int_eq(c.replicas[i].snapshot_interval_ns, 0);
+		ck_assert_int_eq(c.replicas[i].retention_ns,
+		                 i == 1 ? 0 : 86400 * LSV_NS_PER_S);
+	}
+	lsv_config_free(&c);
+}
+END_TEST
+
+START_TEST(two_replicas_differ_in_name_and_place)
+{
+	static const struct {
+		const char *name[2], *url[2];
+		int r;
+	} cases[] = {
+		{{NULL, NULL}, {"/a", "/b"}, -EEXIST},
+		{{"x", NULL}, {"/a", "/b"}, 0},
+		{{"x", "file"}, {"/a", "/b"}, 0},
+		{{"file", NULL}, {"s3://a", "/b"}, -EEXIST},
+		{{NULL, NULL}, {"file:///a", "/b"}, -EEXIST},
+		{{"x", "y"}, {"/a", "/a"}, -EEXIST},
+		{{"x", "y"}, {"/a?b", "/a?c"}, 0},
+		{{"x", "y"}, {"s3://a/b?region=c", "s3://a/b"}, -EEXIST},
+		{{"x", "y"}, {"s3://a/b", "s3://a/bc"}, 0},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct lsv_config c;
+		size_t twin = 0;
+
+		lsv_config_init(&c);
+		for (size_t k = 0; k < 2; k++)
+			ck_assert_int_eq(
+				add(&c, cases[i].name[k], cases[i].url[k]), 0);
+		ck_assert_msg(lsv_config_settle(&c, &twin) == cases[i].r,
+		              "case %zu", i);
+		ck_assert_uint_eq(twin, cases[i].r ? 1 : 0);
+		lsv_config_free(&c);
+	}
+}
+END_TEST
+
+START_TEST(there_is_room_for_eight_replicas)
+{
+	struct lsv_replica_config ninth;
+	struct lsv_config c;
+
+	lsv_config_init(&c);
+	for (int i = 0; i < LSV_REPLICAS_MAX; i++)
+		ck_assert_int_eq(add(&c, NULL, "/a"), 0);
+	lsv_replica_config_init(&ninth);
+	ck_assert_int_eq(lsv_config_add(&c, &ninth), -E2BIG);
+	lsv_config_free(&c);
+}
+END_TEST
+
+START_TEST(a_replica_takes_its_own_values_and_no_others)
+{
+	static const struct {
+		const char *name, *value;
+		int r;
+	} cases[] = {
+		{"name", "near", 0},
+		{"url", "/mnt/b", 0},
+		{"sync-interval", "100ms", 0},
+		{"sync-interval", "-1s", -EINVAL},
+		{"snapshot-interval", "24h", 0},
+		{"retention", "soon", -EINVAL},
+		{"force-path-style", "true", 0},
+		{"force-path-style", "perhaps", -EINVAL},
+		{"secret-access-key", "s", 0},
+		{"secret-access-key", "", 0},
+		{"durability", "async", -ENOENT},
+	};
+	struct lsv_replica_config replica;
+
+	lsv_replica_config_init(&replica);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ck_assert_msg(lsv_replica_config_set(&replica, cases[i].name,
+		                                     cases[i].value) ==
+		                      cases[i].r,
+		              "%s=%s", cases[i].name, cases[i].value);
+	ck_assert_str_eq(replica.name, "near");
+	ck_assert_int_eq(replica.sync_interval_ns, LSV_NS_PER_S / 10);
+	ck_assert_int_eq(replica.retention_ns, LSV_UNSET_NS);
+	ck_assert(replica.options.force_path_style);
+	ck_assert_ptr_null(replica.options.secret_access_key);
+	for (const char *const *name = lsv_replica_config_names(); *name;
+	     name++)
+		ck_assert_int_eq(
+			lsv_replica_config_set(
+				&replica, *name,
+				strstr(*name, "style") || strstr(*name, "skip")
+					? "1"
+					: "1s"),
+			0);
+	lsv_replica_config_free(&replica);
 }
 END_TEST
 
@@ -213,6 +370,10 @@ END_TEST
 
 UNIT(config, the_defaults_are_the_documented_ones,
      a_name_takes_its_values_and_no_others, sizes_have_units,
-     words_are_set_in_order_and_the_wrong_one_is_named, a_copy_owns_its_url,
-     every_listed_name_can_be_set, a_url_takes_the_database_into_its_path_only,
+     words_are_set_in_order_and_the_wrong_one_is_named,
+     replica_is_the_short_way_to_say_one, a_copy_owns_its_replicas,
+     a_settled_replica_has_a_name_and_all_intervals,
+     two_replicas_differ_in_name_and_place, there_is_room_for_eight_replicas,
+     a_replica_takes_its_own_values_and_no_others, every_listed_name_can_be_set,
+     a_url_takes_the_database_into_its_path_only,
      a_url_without_a_place_for_the_database_is_fixed)

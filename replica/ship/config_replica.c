@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+
+/* One replica as a table: a row a name. */
+
+#include "replica/ship/config_replica.h"
+
+#include "replica/base/cleanup.h"
+#include "replica/base/clock.h"
+#include "replica/ship/config_value.h"
+#include "replica/store/url.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+#define AT(field) offsetof(struct lsv_replica_config, field)
+
+enum kind { KIND_TEXT, KIND_URL, KIND_DURATION, KIND_BOOL };
+
+static const struct row {
+	const char *name;
+	enum kind kind;
+	size_t at; /* offset of its field */
+} rows[] = {
+	{"name", KIND_TEXT, AT(name)},
+	{"url", KIND_URL, AT(url)},
+	{"sync-interval", KIND_DURATION, AT(sync_interval_ns)},
+	{"snapshot-interval", KIND_DURATION, AT(snapshot_interval_ns)},
+	{"retention", KIND_DURATION, AT(retention_ns)},
+	{"access-key-id", KIND_TEXT, AT(options.access_key_id)},
+	{"secret-access-key", KIND_TEXT, AT(options.secret_access_key)},
+	{"session-token", KIND_TEXT, AT(options.session_token)},
+	{"region", KIND_TEXT, AT(options.region)},
+	{"endpoint", KIND_TEXT, AT(options.endpoint)},
+	{"force-path-style", KIND_BOOL, AT(options.force_path_style)},
+	{"skip-verify", KIND_BOOL, AT(options.skip_verify)},
+	{"sse", KIND_TEXT, AT(options.sse)},
+	{"sse-kms-key-id", KIND_TEXT, AT(options.sse_kms_key_id)},
+	{"ca-file", KIND_TEXT, AT(options.ca_file)},
+};
+
+static bool is_text(const struct row *row)
+{
+	return row->kind == KIND_TEXT || row->kind == KIND_URL;
+}
+
+static char **text_of(struct lsv_replica_config *replica, const struct row *row)
+{
+	return (char **)((char *)replica + row->at);
+}
+
+void lsv_replica_config_init(struct lsv_replica_config *replica)
+{
+	*replica = (struct lsv_replica_config){
+		.sync_interval_ns = LSV_UNSET_NS,
+		.snapshot_interval_ns = LSV_UNSET_NS,
+		.retention_ns = LSV_UNSET_NS,
+	};
+}
+
+void lsv_replica_config_free(struct lsv_replica_config *replica)
+{
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		if (is_text(&rows[i]))
+			free(*text_of(replica, &rows[i]));
+	lsv_replica_config_init(replica);
+}
+
+int lsv_replica_config_copy(const struct lsv_replica_config *from,
+                            struct lsv_replica_config *to)
+{
+	struct lsv_replica_config copy = *from;
+	int r = 0;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		char **text = text_of(&copy, &rows[i]);
+
+		if (!is_text(&rows[i]) || !*text)
+			continue;
+		/* After a failure the rest is not ours to free. */
+		*text = r == 0 ? strdup(*text) : NULL;
+		if (!*text)
+			r = -ENOMEM;
+	}
+	if (r < 0)
+		lsv_replica_config_free(&copy);
+	else
+		*to = copy;
+	return r;
+}
+
+static int set_text(char **field, const char *value, enum kind kind)
+{
+	char *text = NULL;
+
+	if (*value) {
+		text = kind == KIND_URL ? lsv_value_url(value) : strdup(value);
+		if (!text)
+			return -ENOMEM;
+	}
+	free(*field);
+	*field = text;
+	return 0;
+}
+
+static int set_row(const struct row *row, struct lsv_replica_config *replica,
+                   const char *value)
+{
+	void *field = (char *)replica + row->at;
+
+	switch (row->kind) {
+	case KIND_TEXT:
+	case KIND_URL:
+		return set_text(field, value, row->kind);
+	case KIND_DURATION:
+		return lsv_duration_parse(value, field);
+	case KIND_BOOL:
+		return lsv_value_bool(value, field);
+	}
+	abort();
+}
+
+int lsv_replica_config_set(struct lsv_replica_config *replica, const char *name,
+                           const char *value)
+{
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return set_row(&rows[i], replica, value);
+	}
+	return -ENOENT;
+}
+
+const char *const *lsv_replica_config_names(void)
+{
+	static const char *names[LENGTH(rows) + 1];
+
+	/* Filled with the same pointers by whoever comes first. */
+	for (size_t i = 0; i < LENGTH(rows); i++)
+		__atomic_store_n(&names[i], rows[i].name, __ATOMIC_RELAXED);
+	return names;
+}
+
+void lsv_replica_config_scheme(const struct lsv_replica_config *replica,
+                               char name[LSV_REPLICA_NAME_SIZE])
+{
+	const char *url = replica->url;
+	int n = lsv_url_has_scheme(url) ? (int)strcspn(url, ":") : 0;
+
+	snprintf(name, LSV_REPLICA_NAME_SIZE, "%.*s",
+	         n ? n : (int)strlen("file"), n ? url : "file");
+}
+
+/* The length of what says where it is. */
+static size_t place_length(const char *url)
+{
+	return lsv_url_has_scheme(url) ? strcspn(url, "?") : strlen(url);
+}
+
+bool lsv_replica_config_is_same(const struct lsv_replica_config *a,
+                                const struct lsv_replica_config *b)
+{
+	size_t n = place_length(a->url);
+
+	return n == place_length(b->url) && strncmp(a->url, b->url, n) == 0;
+}
