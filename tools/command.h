@@ -13,6 +13,7 @@ struct command {
 	command_fn *run;
 };
 
-command_fn cmd_sync, cmd_status, cmd_version;
+command_fn cmd_generations, cmd_snapshots, cmd_status, cmd_sync, cmd_version,
+	cmd_wal;
 
 #endif

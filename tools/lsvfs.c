@@ -13,6 +13,9 @@ static int run_help(int argc, char **argv);
 static const struct command commands[] = {
 	{"sync", "wait until every commit is on the replica", cmd_sync},
 	{"status", "is it replicating, how far behind, why not", cmd_status},
+	{"generations", "list the generations of a replica", cmd_generations},
+	{"snapshots", "list the snapshots of a replica", cmd_snapshots},
+	{"wal", "list the WAL segments of a replica", cmd_wal},
 	{"version", "print the version", cmd_version},
 	{"help", "print this", run_help},
 };
@@ -23,7 +26,7 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: lsvfs COMMAND [OPTION]... [ARGUMENT]...\n\n", out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name,
+		fprintf(out, "  %-11s %s\n", commands[i].name,
 		        commands[i].purpose);
 	fputs("\nlsvfs COMMAND -help tells more.  To get a database back: "
 	      "lsvfs-restore(1).\n",
