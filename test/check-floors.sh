@@ -41,12 +41,13 @@ declare -A below=(
 # header of a library: the files that may include it (patterns)
 doors=(
 	'curl/* replica/store/http.c'
-	'openssl/* replica/store/sigv4.c'
+	'openssl/* replica/store/digest.c'
+	'openssl/crypto.h replica/store/http.c'
 	'expat.h replica/store/s3_xml.c'
-	'jansson.h replica/store/credentials.c'
+	'jansson.h replica/store/credential*.c'
 	'jansson.h replica/ship/note.c'
 	'jansson.h tools/json.c'
-	'ini.h replica/store/credentials.c'
+	'ini.h replica/store/credential*.c'
 	'zstd*.h replica/format/coder_zstd.c'
 	'lz4*.h replica/format/coder_lz4.c'
 	'cyaml/* replica/ship/config.c'

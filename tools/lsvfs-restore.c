@@ -249,7 +249,7 @@ static int open_replica(const char *url, struct lsv_client **out)
 		.max_ns = 5 * LSV_NS_PER_S,
 	};
 	struct lsv_client *client;
-	int r = lsv_client_open(url, &client);
+	int r = lsv_client_open(url, NULL, &client);
 
 	return r < 0 ? r : lsv_client_retry(client, &patience, out);
 }

@@ -16,7 +16,7 @@
 static int add_replica(struct target *target, const char *url)
 {
 	struct target_replica *replica = &target->replicas[target->n_replicas];
-	int r = lsv_client_open(url, &replica->client);
+	int r = lsv_client_open(url, NULL, &replica->client);
 
 	if (r < 0)
 		return r;

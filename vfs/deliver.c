@@ -389,7 +389,8 @@ static int open_client(struct lsv_db *db)
 
 	if (replica->client)
 		return 0;
-	r = lsv_client_open(db->config.replicas[0].url, &replica->client);
+	r = lsv_client_open(db->config.replicas[0].url,
+	                    &db->config.replicas[0].options, &replica->client);
 	if (r < 0)
 		return r;
 	if (db->config.takeover)

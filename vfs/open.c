@@ -48,21 +48,21 @@ static bool uri_is_set(const char *name, const char *key)
 }
 
 /* A URL that can never work is said once, and nothing is replicated there. */
-static int check_url(const char *url)
+static int check_replica(const struct lsv_replica_config *replica)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 	static char *refused; /* the last one */
 	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
 	struct lsv_client *client;
 
-	if (refused && strcmp(refused, url) == 0)
+	if (refused && strcmp(refused, replica->url) == 0)
 		return -EINVAL;
-	if (lsv_client_open(url, &client) == 0) {
+	if (lsv_client_open(replica->url, &replica->options, &client) == 0) {
 		lsv_client_close(client);
 		return 0;
 	}
 	free(refused);
-	refused = strdup(url);
+	refused = strdup(replica->url);
 	return -EINVAL;
 }
 
@@ -73,7 +73,7 @@ static int settle(const char *name, struct lsv_config *config)
 	int r = lsv_config_expand_all(config, name);
 
 	for (size_t i = 0; i < config->n_replicas && r == 0; i++)
-		r = check_url(config->replicas[i].url);
+		r = check_replica(&config->replicas[i]);
 	if (r == 0)
 		r = lsv_config_settle(config, &twin);
 	if (r == -EEXIST)

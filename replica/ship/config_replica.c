@@ -17,7 +17,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define AT(field) offsetof(struct lsv_replica_config, field)
 
-enum kind { KIND_TEXT, KIND_URL, KIND_DURATION, KIND_BOOL };
+enum kind { KIND_TEXT, KIND_URL, KIND_DURATION, KIND_BOOL, KIND_CHOICE };
 
 static const struct row {
 	const char *name;
@@ -34,7 +34,7 @@ static const struct row {
 	{"session-token", KIND_TEXT, AT(options.session_token)},
 	{"region", KIND_TEXT, AT(options.region)},
 	{"endpoint", KIND_TEXT, AT(options.endpoint)},
-	{"force-path-style", KIND_BOOL, AT(options.force_path_style)},
+	{"force-path-style", KIND_CHOICE, AT(options.force_path_style)},
 	{"skip-verify", KIND_BOOL, AT(options.skip_verify)},
 	{"sse", KIND_TEXT, AT(options.sse)},
 	{"sse-kms-key-id", KIND_TEXT, AT(options.sse_kms_key_id)},
@@ -105,6 +105,16 @@ static int set_text(char **field, const char *value, enum kind kind)
 	return 0;
 }
 
+static int set_choice(enum lsv_choice *field, const char *value)
+{
+	bool is_yes;
+	int r = lsv_value_bool(value, &is_yes);
+
+	if (r == 0)
+		*field = is_yes ? LSV_CHOICE_YES : LSV_CHOICE_NO;
+	return r;
+}
+
 static int set_row(const struct row *row, struct lsv_replica_config *replica,
                    const char *value)
 {
@@ -118,6 +128,8 @@ static int set_row(const struct row *row, struct lsv_replica_config *replica,
 		return lsv_duration_parse(value, field);
 	case KIND_BOOL:
 		return lsv_value_bool(value, field);
+	case KIND_CHOICE:
+		return set_choice(field, value);
 	}
 	abort();
 }

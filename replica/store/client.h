@@ -68,8 +68,10 @@ struct lsv_client {
 	char *url; /* as a person would write it, without secrets */
 };
 
-/* What a replica is told beside its URL; NULL or false: the URL's own query,
- * or what is usual. */
+enum lsv_choice { LSV_CHOICE_NONE, LSV_CHOICE_NO, LSV_CHOICE_YES };
+
+/* A replica's keys in litestream.yml, by their names; NULL: not given.  What
+ * the URL's own query says has the last word.  Borrowed for the call. */
 struct lsv_client_options {
 	char *access_key_id;
 	char *secret_access_key;
@@ -79,13 +81,15 @@ struct lsv_client_options {
 	char *sse;
 	char *sse_kms_key_id;
 	char *ca_file;
-	bool force_path_style;
+	enum lsv_choice force_path_style;
 	bool skip_verify;
 };
 
 /* Opens the client for a URL: a path, "file:///path".  "s3://..." is refused
- * with -EPROTONOSUPPORT until it is built.  The caller closes it. */
-int lsv_client_open(const char *url, struct lsv_client **out);
+ * with -EPROTONOSUPPORT until it is built.  options NULL: none.  The caller
+ * closes it. */
+int lsv_client_open(const char *url, const struct lsv_client_options *options,
+                    struct lsv_client **out);
 
 /* NULL is fine. */
 static inline void lsv_client_close(struct lsv_client *client)

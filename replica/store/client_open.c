@@ -9,11 +9,14 @@
 #include <errno.h>
 #include <string.h>
 
-static int open_file(const char *url, const char *rest, struct lsv_client **out)
+static int open_file(const char *url, const char *rest,
+                     const struct lsv_client_options *options,
+                     struct lsv_client **out)
 {
 	auto_free char *path = NULL;
 	int r = lsv_url_file_path(rest, &path);
 
+	(void)options;
 	if (r < 0)
 		return log_error(
 			r,
@@ -23,9 +26,12 @@ static int open_file(const char *url, const char *rest, struct lsv_client **out)
 	return lsv_client_file(path, out);
 }
 
-static int open_s3(const char *url, const char *rest, struct lsv_client **out)
+static int open_s3(const char *url, const char *rest,
+                   const struct lsv_client_options *options,
+                   struct lsv_client **out)
 {
 	(void)rest;
+	(void)options;
 	(void)out;
 	return log_error(-EPROTONOSUPPORT,
 	                 "cannot open replica '%s': this version has no S3 "
@@ -35,19 +41,22 @@ static int open_s3(const char *url, const char *rest, struct lsv_client **out)
 
 static const struct {
 	const char *prefix;
-	int (*open)(const char *url, const char *rest, struct lsv_client **out);
+	int (*open)(const char *url, const char *rest,
+	            const struct lsv_client_options *options,
+	            struct lsv_client **out);
 } schemes[] = {
 	{"file://", open_file},
 	{"s3://", open_s3},
 };
 
-int lsv_client_open(const char *url, struct lsv_client **out)
+int lsv_client_open(const char *url, const struct lsv_client_options *options,
+                    struct lsv_client **out)
 {
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		size_t n = strlen(schemes[i].prefix);
 
 		if (strncmp(url, schemes[i].prefix, n) == 0)
-			return schemes[i].open(url, url + n, out);
+			return schemes[i].open(url, url + n, options, out);
 	}
 	if (lsv_url_has_scheme(url))
 		return log_error(-EPROTONOSUPPORT,

@@ -349,7 +349,8 @@ static void parse_args(struct maker *m, int argc, char **argv)
 	if (argc - optind != 2)
 		errx(2, "expected DB and REPLICA");
 	m->db_path = argv[optind];
-	must(lsv_client_open(argv[optind + 1], &m->client), argv[optind + 1]);
+	must(lsv_client_open(argv[optind + 1], NULL, &m->client),
+	     argv[optind + 1]);
 }
 
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ static void setup(void)
 	strcpy(sandbox + sizeof sandbox - 7, "XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(sandbox));
 	snprintf(root, sizeof root, "%s/deep/replica", sandbox);
-	ck_assert_int_eq(lsv_client_open(root, &client), 0);
+	ck_assert_int_eq(lsv_client_open(root, NULL, &client), 0);
 }
 
 static void teardown(void)
@@ -307,7 +307,8 @@ START_TEST(a_url_says_which_client_and_where)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		struct lsv_client *c = NULL;
 
-		ck_assert_int_eq(lsv_client_open(table[i].url, &c), table[i].r);
+		ck_assert_int_eq(lsv_client_open(table[i].url, NULL, &c),
+		                 table[i].r);
 		if (table[i].path)
 			ck_assert_str_eq(c->url, table[i].path);
 		lsv_client_close(c);

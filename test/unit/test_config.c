@@ -285,7 +285,7 @@ START_TEST(a_replica_takes_its_own_values_and_no_others)
 	ck_assert_str_eq(replica.name, "near");
 	ck_assert_int_eq(replica.sync_interval_ns, LSV_NS_PER_S / 10);
 	ck_assert_int_eq(replica.retention_ns, LSV_UNSET_NS);
-	ck_assert(replica.options.force_path_style);
+	ck_assert_int_eq(replica.options.force_path_style, LSV_CHOICE_YES);
 	ck_assert_ptr_null(replica.options.secret_access_key);
 	for (const char *const *name = lsv_replica_config_names(); *name;
 	     name++)

@@ -58,7 +58,7 @@ static void load_golden(void)
 	memory_init(&objects);
 	memory_client(&objects, &replica);
 	unpack(path);
-	ck_assert_int_eq(lsv_client_open("replica", &files), 0);
+	ck_assert_int_eq(lsv_client_open("replica", NULL, &files), 0);
 	ck_assert_int_eq(files->ops->list(files, "", copy_object, files), 0);
 	ck_assert_int_eq(lsv_remove_tree("replica"), 0);
 	ck_assert_uint_ge(objects.objects.n, 8);
