@@ -5,9 +5,9 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/spool/witness.h"
+#include "vfs/bell.h"
 #include "vfs/gate.h"
 #include "vfs/lead.h"
-#include "vfs/worker.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,8 +45,8 @@ static void stamp(struct lsv_file *main, const struct lsv_shm *live)
 	lsv_coord_stamp(lsv_db_coord(db), live, lsv_clock_ns());
 	atomic_fetch_add_explicit(&db->dirty, 1, memory_order_relaxed);
 	if (db->config.durability == LSV_DURABILITY_REPLICA && !main->is_ours)
-		main->ticket = lsv_worker_ticket(db);
-	lsv_worker_poke(db);
+		main->ticket = lsv_bell_ticket(db);
+	lsv_bell_poke(db);
 }
 
 void lsv_capture_end(struct lsv_file *main)
@@ -82,7 +82,7 @@ static int wait_for_replica(struct lsv_file *main)
 
 	bool degrades = db->config.on_timeout == LSV_TIMEOUT_DEGRADE;
 
-	if (lsv_worker_wait(db, ticket, timeout_ns ? timeout_ns : -1, false) ==
+	if (lsv_bell_wait(db, ticket, timeout_ns ? timeout_ns : -1, false) ==
 	    0) {
 		atomic_store(&db->waits_in_vain, 0);
 		return SQLITE_OK;

@@ -6,7 +6,6 @@
 #include "replica/spool/folder.h"
 #include "replica/spool/spoolfile.h"
 #include "replica/store/client.h"
-#include "vfs/worker.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -78,8 +78,6 @@ void lsv_forward_limit(sqlite3_io_methods *methods,
                        const sqlite3_io_methods *lower);
 /* The VFS's own methods but xOpen. */
 void lsv_forward_vfs(sqlite3_vfs *vfs, sqlite3_vfs *lower);
-sqlite3_vfs *lsv_lower_vfs(void);
-const char *lsv_vfs_name(void); /* "litestream" or "lsvfs" */
 
 /* A system call that only our VFS has. */
 #define LSV_COPY_MARK "lsvfs"

@@ -4,6 +4,8 @@
  */
 #include "vfs/file.h"
 
+#include "vfs/lower.h"
+
 #include <string.h>
 
 #define LOWER(f) lsv_lower((struct lsv_file *)(f))

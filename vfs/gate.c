@@ -4,8 +4,8 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/spool/witness.h"
+#include "vfs/bell.h"
 #include "vfs/lead.h"
-#include "vfs/worker.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static bool wait_for_leader(struct lsv_db *db, const struct lsv_shm *live,
 		}
 		if (lsv_clock_mono_ns() >= until)
 			return false;
-		lsv_worker_hurry(db);
+		lsv_bell_hurry(db);
 		atomic_fetch_add(&coord->waiters, 1);
 		lsv_futex_wait(&coord->done, done, wait_ns / 4);
 		atomic_fetch_sub(&coord->waiters, 1);
@@ -215,7 +215,7 @@ void lsv_gate_exclusive(struct lsv_file *main)
 		/* A process without a connection still leads: it lets go when
 		 * it is woken. */
 		done = atomic_load(&lsv_db_coord(db)->done);
-		lsv_worker_hurry(db);
+		lsv_bell_hurry(db);
 		lsv_futex_wait(&lsv_db_coord(db)->done, done,
 		               10 * LSV_NS_PER_MS);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfs/image.h"
+#include "vfs/lower.h"
 
 #include "replica/base/bytes.h"
 #include "replica/base/log.h"

@@ -2,12 +2,10 @@
 #include "vfs/job.h"
 
 #include "replica/base/log.h"
-#include "vfs/worker.h"
-
-#include <signal.h>
+#include "replica/base/thread.h"
+#include "vfs/bell.h"
 
 #define THREADS_MAX 3
-#define STACK_SIZE ((size_t)256 * 1024)
 
 struct job {
 	STAILQ_ENTRY(job) link;
@@ -28,7 +26,7 @@ static void finish(struct job *job)
 	db->is_job_queued = false;
 	pthread_cond_broadcast(&db->changed);
 	pthread_mutex_unlock(&db->mutex);
-	lsv_worker_hurry(db);
+	lsv_bell_hurry(db);
 	lsv_db_release(db);
 	free(job);
 }
@@ -53,25 +51,6 @@ static void *serve(void *arg)
 		pthread_mutex_lock(&pool_mutex);
 	}
 	return NULL;
-}
-
-int lsv_thread_start(void *(*run)(void *), void *arg)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int err;
-
-	/* The application's signals are its own threads' business. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	err = pthread_create(&thread, &attr, run, arg);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
 }
 
 /* Under pool_mutex. */

@@ -12,9 +12,6 @@
 
 typedef void lsv_job_fn(struct lsv_db *db);
 
-/* A detached thread with all signals blocked; 0 or -errno. */
-int lsv_thread_start(void *(*run)(void *), void *arg);
-
 /* False: one is queued or running already, or no thread can be had. */
 bool lsv_job_queue(struct lsv_db *db, lsv_job_fn *fn);
 void lsv_job_fork_child(void);

@@ -10,7 +10,6 @@
 #include "replica/spool/recover.h"
 #include "replica/wal/pagehash.h"
 #include "vfs/copy.h"
-#include "vfs/worker.h"
 
 #include <errno.h>
 #include <stdarg.h>

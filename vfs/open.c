@@ -10,9 +10,11 @@
 #include "replica/base/log.h"
 #include "replica/ship/config.h"
 #include "replica/store/client.h"
+#include "vfs/bell.h"
 #include "vfs/capture.h"
 #include "vfs/db.h"
 #include "vfs/file.h"
+#include "vfs/lower.h"
 #include "vfs/own.h"
 #include "vfs/status.h"
 #include "vfs/worker.h"
@@ -22,24 +24,13 @@
 #include <string.h>
 
 static sqlite3_vfs ours;
-static sqlite3_vfs *lower_vfs;
 static sqlite3_vfs *copy_vfs; /* of another copy of us that was first */
 static struct lsv_config defaults;
 static bool has_threads;
 
-sqlite3_vfs *lsv_lower_vfs(void)
-{
-	return lower_vfs;
-}
-
-const char *lsv_vfs_name(void)
-{
-	return ours.zName;
-}
-
 static int pass(const char *name, sqlite3_file *f, int flags, int *out)
 {
-	return lower_vfs->xOpen(lower_vfs, name, f, flags, out);
+	return lsv_lower_vfs()->xOpen(lsv_lower_vfs(), name, f, flags, out);
 }
 
 static bool uri_is_set(const char *name, const char *key)
@@ -162,7 +153,8 @@ static int open_main(struct lsv_file *file, const char *name, int flags,
 	int seen = flags, rc;
 
 	memset(file, 0, sizeof *file);
-	rc = lower_vfs->xOpen(lower_vfs, name, lsv_lower(file), flags, &seen);
+	rc = lsv_lower_vfs()->xOpen(lsv_lower_vfs(), name, lsv_lower(file),
+	                            flags, &seen);
 	if (out_flags)
 		*out_flags = seen;
 	if (rc != SQLITE_OK || lsv_lower(file)->pMethods->iVersion < 2) {
@@ -194,8 +186,8 @@ static int open_wal(struct lsv_file *file, struct lsv_file *main,
 	int rc;
 
 	memset(file, 0, sizeof *file);
-	rc = lower_vfs->xOpen(lower_vfs, name, lsv_lower(file), flags,
-	                      out_flags);
+	rc = lsv_lower_vfs()->xOpen(lsv_lower_vfs(), name, lsv_lower(file),
+	                            flags, out_flags);
 	if (rc != SQLITE_OK)
 		return rc;
 	file->kind = LSV_FILE_WAL;
@@ -257,13 +249,13 @@ static int create_vfs(const struct lsv_config *config)
 		return SQLITE_ERROR;
 	if (lsv_config_copy(config, &defaults) < 0)
 		return SQLITE_NOMEM;
-	lower_vfs = lower;
 	ours.zName = sqlite3_vfs_find("litestream") ? "lsvfs" : "litestream";
+	lsv_lower_set_vfs(lower, ours.zName);
 	if (strcmp(ours.zName, "lsvfs") == 0)
 		log_warn(0, "another VFS named litestream is registered: ours "
 		            "is named lsvfs");
-	ours.szOsFile = (int)sizeof(struct lsv_file) + lower_vfs->szOsFile;
-	lsv_forward_vfs(&ours, lower_vfs);
+	ours.szOsFile = (int)sizeof(struct lsv_file) + lower->szOsFile;
+	lsv_forward_vfs(&ours, lower);
 	ours.xOpen = open_file;
 	return SQLITE_OK;
 }
@@ -272,7 +264,7 @@ int lsv_shim_register(const struct lsv_config *config, int make_default)
 {
 	int rc = SQLITE_OK;
 
-	if (!lower_vfs && !copy_vfs) {
+	if (!lsv_lower_vfs() && !copy_vfs) {
 		copy_vfs = find_copy();
 		if (copy_vfs)
 			log_warn(0, "another copy of lsvfs serves this process "
@@ -280,7 +272,7 @@ int lsv_shim_register(const struct lsv_config *config, int make_default)
 	}
 	if (copy_vfs)
 		return sqlite3_vfs_register(copy_vfs, make_default);
-	if (!lower_vfs)
+	if (!lsv_lower_vfs())
 		rc = create_vfs(config);
 	has_threads = lsv_api_has_threads();
 	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
@@ -304,10 +296,10 @@ int lsv_shim_sync(const char *db_path, int timeout_ms)
 	if (!lsv_db_activate(db)) {
 		rc = SQLITE_IOERR;
 	} else {
-		r = lsv_worker_wait(db, lsv_worker_ticket(db),
-		                    timeout_ms < 0 ? -1
-		                                   : timeout_ms * LSV_NS_PER_MS,
-		                    false);
+		r = lsv_bell_wait(db, lsv_bell_ticket(db),
+		                  timeout_ms < 0 ? -1
+		                                 : timeout_ms * LSV_NS_PER_MS,
+		                  false);
 		if (r < 0)
 			rc = r == -ETIMEDOUT ? SQLITE_BUSY
 			     : r == -EPERM   ? SQLITE_PERM

@@ -2,10 +2,11 @@
 /* The methods with a thought in them; forward.c has the others. */
 #include "vfs/file.h"
 
+#include "vfs/bell.h"
 #include "vfs/capture.h"
 #include "vfs/checkpoint.h"
 #include "vfs/gate.h"
-#include "vfs/worker.h"
+#include "vfs/lower.h"
 
 #include <sys/stat.h>
 
@@ -45,7 +46,7 @@ static int main_close(sqlite3_file *f)
 	if (!file->is_ours)
 		lsv_db_readmit(db);
 	if (lsv_db_coord(db) && !file->is_ours)
-		lsv_worker_poke(db);
+		lsv_bell_poke(db);
 	lsv_db_release(db);
 	return rc;
 }
@@ -171,7 +172,7 @@ static void resume(struct lsv_db *db)
 	    lsv_tuple_of(db->path, &now) == 0 && lsv_tuple_equal(tuple, &now))
 		return;
 	if (lsv_db_activate(db))
-		lsv_worker_poke(db);
+		lsv_bell_poke(db);
 }
 
 static int main_shm_map(sqlite3_file *f, int region, int size, int extend,

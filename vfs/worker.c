@@ -4,6 +4,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "vfs/begin.h"
+#include "vfs/bell.h"
 #include "vfs/checkpoint.h"
 #include "vfs/look.h"
 #include "vfs/own.h"
@@ -17,157 +18,24 @@
 #include <time.h>
 
 #define NAP_NS (2 * LSV_NS_PER_MS)
-#define WAIT_SLICE_NS (100 * LSV_NS_PER_MS)
+/* Before Linux 5.16, see sleep_until(). */
+#define LISTEN_NS (100 * LSV_NS_PER_MS)
 /* Databases whose other processes can wake us, beside the bell: the kernel
  * waits on at most 128 words.  Further ones are looked at by their followers'
  * timers. */
 #define WORDS_MAX 127
-
-enum sleep { AWAKE, ASLEEP, NAPPING };
-
-/* The process's own bell: rung by commits whose leader is this process. */
-static struct {
-	_Atomic(uint32_t) word;
-	_Atomic(int) sleep; /* enum sleep */
-} bell;
-
-static pthread_mutex_t poked_mutex = PTHREAD_MUTEX_INITIALIZER;
-static STAILQ_HEAD(poked_list, lsv_db) poked = STAILQ_HEAD_INITIALIZER(poked);
-static bool is_started; /* under poked_mutex */
 
 /* Held for each bounded step; a fork takes it. */
 static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(watched_list, lsv_db) watched = LIST_HEAD_INITIALIZER(watched);
 static LIST_HEAD(led_list, lsv_db) led = LIST_HEAD_INITIALIZER(led);
 
-static void *work(void *arg);
-
-static void ring(bool also_napping)
-{
-	int sleep;
-
-	atomic_fetch_add(&bell.word, 1);
-	sleep = atomic_load(&bell.sleep);
-	if (sleep == ASLEEP || (also_napping && sleep == NAPPING))
-		lsv_futex_wake(&bell.word, 1);
-}
-
-static void start(void)
-{
-	int r;
-
-	if (is_started)
-		return;
-	r = lsv_thread_start(work, NULL);
-	if (r < 0)
-		log_error(r, "cannot start the worker thread: nothing is "
-		             "replicated until it can");
-	is_started = r == 0;
-}
-
-static void enqueue(struct lsv_db *db)
-{
-	struct lsv_db *again = lsv_db_find(db->path); /* a reference */
-
-	if (!again)
-		return;
-	pthread_mutex_lock(&poked_mutex);
-	STAILQ_INSERT_TAIL(&poked, again, poked_link);
-	start();
-	pthread_mutex_unlock(&poked_mutex);
-}
-
-static void wake_leader(struct lsv_coord_page *coord, bool always)
-{
-	atomic_fetch_add(&coord->wake, 1);
-	if (always || atomic_load(&coord->sleeps))
-		lsv_futex_wake(&coord->wake, INT_MAX);
-}
-
-void lsv_worker_poke(struct lsv_db *db)
-{
-	if (atomic_load(&db->role) == LSV_FOLLOWING)
-		wake_leader(lsv_db_coord(db), false);
-	if (atomic_exchange(&db->hot, 1))
-		return;
-	enqueue(db);
-	ring(false);
-}
-
-void lsv_worker_hurry(struct lsv_db *db)
-{
-	if (!lsv_db_coord(db))
-		return;
-	if (atomic_load(&db->role) == LSV_FOLLOWING)
-		wake_leader(lsv_db_coord(db), true);
-	if (!atomic_exchange(&db->hot, 1))
-		enqueue(db);
-	ring(true);
-}
-
-uint64_t lsv_worker_ticket(struct lsv_db *db)
-{
-	return atomic_fetch_add(&lsv_db_coord(db)->request, 1) + 1;
-}
-
-static bool is_shipped(struct lsv_coord_page *coord, uint64_t ticket)
-{
-	return atomic_load(&coord->shipped_ticket) >= ticket;
-}
-
-int lsv_worker_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
-                    bool give_up)
-{
-	struct lsv_coord_page *coord = lsv_db_coord(db);
-	int64_t until = lsv_clock_mono_ns() + timeout_ns;
-	int r = 0;
-
-	atomic_fetch_add(&db->n_waiting, 1);
-	atomic_fetch_add(&coord->waiters, 1);
-	lsv_worker_hurry(db);
-	while (!is_shipped(coord, ticket)) {
-		uint32_t done = atomic_load(&coord->done);
-		int64_t now = lsv_clock_mono_ns();
-
-		if (is_shipped(coord, ticket))
-			break;
-		if (timeout_ns >= 0 && now >= until) {
-			r = -ETIMEDOUT;
-			break;
-		}
-		if (atomic_load(&db->is_refused)) {
-			r = -EPERM;
-			break;
-		}
-		if (give_up && atomic_load(&db->last_put_failed)) {
-			r = -EIO;
-			break;
-		}
-		lsv_futex_wait(&coord->done, done,
-		               timeout_ns < 0 || until - now > WAIT_SLICE_NS
-		                       ? WAIT_SLICE_NS
-		                       : until - now);
-		if (lsv_clock_mono_ns() - now >= WAIT_SLICE_NS)
-			lsv_worker_hurry(db);
-	}
-	atomic_fetch_sub(&coord->waiters, 1);
-	atomic_fetch_sub(&db->n_waiting, 1);
-	return r;
-}
-
 /* From the application's side to the worker's. */
 static void take_poked(void)
 {
 	struct lsv_db *db;
 
-	for (;;) {
-		pthread_mutex_lock(&poked_mutex);
-		db = STAILQ_FIRST(&poked);
-		if (db)
-			STAILQ_REMOVE_HEAD(&poked, poked_link);
-		pthread_mutex_unlock(&poked_mutex);
-		if (!db)
-			return;
+	while ((db = lsv_bell_next())) {
 		db->n_quiet = 0;
 		if (db->is_watched) {
 			lsv_db_release(db); /* one reference is enough */
@@ -252,7 +120,7 @@ static int64_t look_at_all(bool *naps)
 
 static void nap(uint32_t word)
 {
-	lsv_futex_wait(&bell.word, word, NAP_NS);
+	lsv_futex_wait(lsv_bell_word(), word, NAP_NS);
 }
 
 /* Waits for the bell and for the words of led databases. */
@@ -263,8 +131,9 @@ static void sleep_until(uint32_t word, int64_t due)
 	unsigned n = 1;
 	struct lsv_db *db;
 
-	words[0] = (struct futex_waitv){
-		.val = word, .uaddr = (uintptr_t)&bell.word, .flags = FUTEX_32};
+	words[0] = (struct futex_waitv){.val = word,
+	                                .uaddr = (uintptr_t)lsv_bell_word(),
+	                                .flags = FUTEX_32};
 	LIST_FOREACH(db, &led, led_link)
 	{
 		if (n == WORDS_MAX + 1)
@@ -281,9 +150,9 @@ static void sleep_until(uint32_t word, int64_t due)
 		/* Before Linux 5.16: other processes are heard by a timer. */
 		int64_t wait_ns = due - lsv_clock_mono_ns();
 
-		if (!LIST_EMPTY(&led) && wait_ns > WAIT_SLICE_NS)
-			wait_ns = WAIT_SLICE_NS;
-		lsv_futex_wait(&bell.word, word,
+		if (!LIST_EMPTY(&led) && wait_ns > LISTEN_NS)
+			wait_ns = LISTEN_NS;
+		lsv_futex_wait(lsv_bell_word(), word,
 		               due == INT64_MAX && LIST_EMPTY(&led) ? -1
 		                                                    : wait_ns);
 	}
@@ -299,8 +168,7 @@ static void hear(void)
 		if (atomic_load(&lsv_db_coord(db)->wake) == db->wake_seen)
 			continue;
 		atomic_store(&lsv_db_coord(db)->sleeps, 0);
-		if (!atomic_exchange(&db->hot, 1))
-			enqueue(db);
+		lsv_bell_heard(db);
 	}
 }
 
@@ -308,21 +176,21 @@ static void *work(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		uint32_t word = atomic_load(&bell.word);
+		uint32_t word = atomic_load(lsv_bell_word());
 		int64_t due;
 		bool naps;
 
 		pthread_mutex_lock(&work_mutex);
 		due = look_at_all(&naps);
 		pthread_mutex_unlock(&work_mutex);
-		atomic_store(&bell.sleep, naps ? NAPPING : ASLEEP);
-		if (atomic_load(&bell.word) == word) {
+		lsv_bell_set_sleep(naps ? LSV_NAPPING : LSV_ASLEEP);
+		if (atomic_load(lsv_bell_word()) == word) {
 			if (naps)
 				nap(word);
 			else if (due > lsv_clock_mono_ns())
 				sleep_until(word, due);
 		}
-		atomic_store(&bell.sleep, AWAKE);
+		lsv_bell_set_sleep(LSV_AWAKE);
 		pthread_mutex_lock(&work_mutex);
 		hear();
 		pthread_mutex_unlock(&work_mutex);
@@ -364,12 +232,9 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
 	pthread_mutex_init(&work_mutex, NULL);
-	pthread_mutex_init(&poked_mutex, NULL);
-	STAILQ_INIT(&poked);
 	LIST_INIT(&watched);
 	LIST_INIT(&led);
-	is_started = false;
-	atomic_store(&bell.sleep, AWAKE);
+	lsv_bell_fork_child();
 	lsv_job_fork_child();
 	lsv_own_fork_child();
 	lsv_db_fork_child();
@@ -387,7 +252,7 @@ static void flush(struct lsv_db *db, void *arg)
 		return;
 	if (!lsv_look_is_pending(db))
 		return;
-	if (lsv_worker_wait(db, lsv_worker_ticket(db), left, true) < 0)
+	if (lsv_bell_wait(db, lsv_bell_ticket(db), left, true) < 0)
 		(void)log_warn(0,
 		               "%s: exits before everything is on the replica; "
 		               "the next open or lsvfs sync goes on",
@@ -403,6 +268,7 @@ static void at_exit(void)
 
 static void init(void)
 {
+	lsv_bell_worker(work);
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	atexit(at_exit);
 }

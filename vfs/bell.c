@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/bell.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "replica/base/thread.h"
+#include "replica/spool/coord.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#define WAIT_SLICE_NS (100 * LSV_NS_PER_MS)
+
+/* The process's own bell: rung by commits whose leader is this process. */
+static struct {
+	_Atomic(uint32_t) word;
+	_Atomic(int) sleep; /* enum lsv_sleep */
+} bell;
+
+static pthread_mutex_t poked_mutex = PTHREAD_MUTEX_INITIALIZER;
+static STAILQ_HEAD(poked_list, lsv_db) poked = STAILQ_HEAD_INITIALIZER(poked);
+static bool is_started; /* under poked_mutex */
+static void *(*worker)(void *arg);
+
+static void ring(bool also_napping)
+{
+	int sleep;
+
+	atomic_fetch_add(&bell.word, 1);
+	sleep = atomic_load(&bell.sleep);
+	if (sleep == LSV_ASLEEP || (also_napping && sleep == LSV_NAPPING))
+		lsv_futex_wake(&bell.word, 1);
+}
+
+static void start(void)
+{
+	int r;
+
+	if (is_started)
+		return;
+	r = lsv_thread_start(worker, NULL);
+	if (r < 0)
+		log_error(r, "cannot start the worker thread: nothing is "
+		             "replicated until it can");
+	is_started = r == 0;
+}
+
+static void enqueue(struct lsv_db *db)
+{
+	struct lsv_db *again = lsv_db_find(db->path); /* a reference */
+
+	if (!again)
+		return;
+	pthread_mutex_lock(&poked_mutex);
+	STAILQ_INSERT_TAIL(&poked, again, poked_link);
+	start();
+	pthread_mutex_unlock(&poked_mutex);
+}
+
+static void wake_leader(struct lsv_coord_page *coord, bool always)
+{
+	atomic_fetch_add(&coord->wake, 1);
+	if (always || atomic_load(&coord->sleeps))
+		lsv_futex_wake(&coord->wake, INT_MAX);
+}
+
+void lsv_bell_poke(struct lsv_db *db)
+{
+	if (atomic_load(&db->role) == LSV_FOLLOWING)
+		wake_leader(lsv_db_coord(db), false);
+	if (atomic_exchange(&db->hot, 1))
+		return;
+	enqueue(db);
+	ring(false);
+}
+
+void lsv_bell_hurry(struct lsv_db *db)
+{
+	if (!lsv_db_coord(db))
+		return;
+	if (atomic_load(&db->role) == LSV_FOLLOWING)
+		wake_leader(lsv_db_coord(db), true);
+	lsv_bell_heard(db);
+	ring(true);
+}
+
+uint64_t lsv_bell_ticket(struct lsv_db *db)
+{
+	return atomic_fetch_add(&lsv_db_coord(db)->request, 1) + 1;
+}
+
+static bool is_shipped(struct lsv_coord_page *coord, uint64_t ticket)
+{
+	return atomic_load(&coord->shipped_ticket) >= ticket;
+}
+
+int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
+                  bool give_up)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	int64_t until = lsv_clock_mono_ns() + timeout_ns;
+	int r = 0;
+
+	atomic_fetch_add(&db->n_waiting, 1);
+	atomic_fetch_add(&coord->waiters, 1);
+	lsv_bell_hurry(db);
+	while (!is_shipped(coord, ticket)) {
+		uint32_t done = atomic_load(&coord->done);
+		int64_t now = lsv_clock_mono_ns();
+
+		if (is_shipped(coord, ticket))
+			break;
+		if (timeout_ns >= 0 && now >= until) {
+			r = -ETIMEDOUT;
+			break;
+		}
+		if (atomic_load(&db->is_refused)) {
+			r = -EPERM;
+			break;
+		}
+		if (give_up && atomic_load(&db->last_put_failed)) {
+			r = -EIO;
+			break;
+		}
+		lsv_futex_wait(&coord->done, done,
+		               timeout_ns < 0 || until - now > WAIT_SLICE_NS
+		                       ? WAIT_SLICE_NS
+		                       : until - now);
+		if (lsv_clock_mono_ns() - now >= WAIT_SLICE_NS)
+			lsv_bell_hurry(db);
+	}
+	atomic_fetch_sub(&coord->waiters, 1);
+	atomic_fetch_sub(&db->n_waiting, 1);
+	return r;
+}
+
+void lsv_bell_worker(void *(*work)(void *))
+{
+	worker = work;
+}
+
+struct lsv_db *lsv_bell_next(void)
+{
+	struct lsv_db *db;
+
+	pthread_mutex_lock(&poked_mutex);
+	db = STAILQ_FIRST(&poked);
+	if (db)
+		STAILQ_REMOVE_HEAD(&poked, poked_link);
+	pthread_mutex_unlock(&poked_mutex);
+	return db;
+}
+
+void lsv_bell_heard(struct lsv_db *db)
+{
+	if (!atomic_exchange(&db->hot, 1))
+		enqueue(db);
+}
+
+_Atomic uint32_t *lsv_bell_word(void)
+{
+	return &bell.word;
+}
+
+void lsv_bell_set_sleep(enum lsv_sleep sleep)
+{
+	atomic_store(&bell.sleep, sleep);
+}
+
+void lsv_bell_fork_child(void)
+{
+	pthread_mutex_init(&poked_mutex, NULL);
+	STAILQ_INIT(&poked);
+	is_started = false;
+	lsv_bell_set_sleep(LSV_AWAKE);
+}
