@@ -89,14 +89,17 @@ int cmd_status(int argc, char **argv)
 	struct lsv_status status;
 	int c, json = 0;
 
-	while ((c = getopt_long_only(argc, argv, "h", options, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
 		if (c == 'h')
 			return fputs(usage, stdout) < 0;
 		if (c == 'm' && lsv_duration_parse(optarg, &max_lag_ns) < 0)
 			return bad_usage("-max-lag takes a duration such as "
 			                 "10s or 5m");
-		if (c == '?')
-			return bad_usage("no such option");
+		if (c == '?' || c == ':') {
+			tools_bad_option(c, argv);
+			return CANNOT_TELL;
+		}
 		json |= c == 'j';
 	}
 	if (optind + 1 != argc)

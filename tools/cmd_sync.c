@@ -15,7 +15,10 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char usage[] =
 	"usage: lsvfs sync [-timeout DURATION] [-replica-url URL] DB\n"
@@ -71,7 +74,8 @@ static int parse(int argc, char **argv, struct sync_args *args)
 	int c;
 
 	*args = (struct sync_args){.timeout_ms = -1};
-	while ((c = getopt_long_only(argc, argv, "h", options, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
 		if (c == 't' && parse_timeout(optarg, args) < 0)
 			return -EINVAL;
 		if (c == 'r')
@@ -80,8 +84,10 @@ static int parse(int argc, char **argv, struct sync_args *args)
 			args->takeover = 1;
 		if (c == 'h')
 			args->help = 1;
-		if (c == '?')
-			return bad_usage();
+		if (c == '?' || c == ':') {
+			tools_bad_option(c, argv);
+			return -EINVAL;
+		}
 	}
 	if (args->help)
 		return 0;
@@ -91,6 +97,16 @@ static int parse(int argc, char **argv, struct sync_args *args)
 	}
 	args->db = argv[optind];
 	return 0;
+}
+
+/* A replica is configured: why it is none was said when it was opened. */
+static bool has_replica(const struct sync_args *args)
+{
+	const char *url = getenv("LSVFS_REPLICA_URL");
+	const char *options = getenv("LSVFS_OPTIONS");
+
+	return args->url || (url && *url) ||
+	       (options && strstr(options, "replica="));
 }
 
 static int explain(const struct sync_args *args, int r)
@@ -105,6 +121,8 @@ static int explain(const struct sync_args *args, int r)
 		        args->db);
 		break;
 	case -ENOENT:
+		if (has_replica(args))
+			break;
 		fprintf(stderr,
 		        "error: %s has no replica: set $LSVFS_REPLICA_URL or "
 		        "give -replica-url\n",

@@ -7,8 +7,8 @@
 
 int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 1)
+		return command_takes_nothing(argv);
 	printf("lsvfs %s\n", lsvfs_version());
 	return EXITS_DONE;
 }

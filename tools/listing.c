@@ -21,7 +21,7 @@ static int bad_usage(const struct listing *listing, const char *why)
 	return -EINVAL;
 }
 
-static int set_option(const struct listing *listing, int c,
+static int set_option(const struct listing *listing, int c, char **argv,
                       struct list_args *args)
 {
 	switch (c) {
@@ -39,7 +39,8 @@ static int set_option(const struct listing *listing, int c,
 		return bad_usage(listing, "-generation takes 16 hexadecimal "
 		                          "digits, lower case");
 	default:
-		return bad_usage(listing, "no such option, or no value");
+		tools_bad_option(c, argv);
+		return -EINVAL;
 	}
 }
 
@@ -56,9 +57,10 @@ static int parse(const struct listing *listing, int argc, char **argv,
 	int c, r = 0;
 
 	*args = (struct list_args){0};
+	opterr = 0;
 	while (r == 0 &&
-	       (c = getopt_long_only(argc, argv, "h", options, NULL)) != -1)
-		r = set_option(listing, c, args);
+	       (c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1)
+		r = set_option(listing, c, argv, args);
 	if (r < 0 || args->help)
 		return r;
 	if (optind + 1 != argc || !*argv[optind])

@@ -33,19 +33,27 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-static int run_help(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	print_usage(stdout);
-	return EXITS_DONE;
-}
-
 static const char *without_dashes(const char *word)
 {
 	for (int i = 0; i < 2 && *word == '-'; i++)
 		word++;
 	return word;
+}
+
+int command_takes_nothing(char **argv)
+{
+	fprintf(stderr,
+	        "error: lsvfs %s takes no arguments, '%s' is one too many\n",
+	        without_dashes(argv[0]), argv[1]);
+	return EXITS_USAGE;
+}
+
+static int run_help(int argc, char **argv)
+{
+	if (argc > 1)
+		return command_takes_nothing(argv);
+	print_usage(stdout);
+	return EXITS_DONE;
 }
 
 int main(int argc, char **argv)

@@ -75,8 +75,7 @@ static int set_words(struct lsv_config *config, const char *from,
 	return 0;
 }
 
-static int set_replica(struct lsv_config *config, const char *from,
-                       const char *url)
+static int set_replica(struct lsv_config *config, const char *url)
 {
 	auto_free char *sample = NULL;
 
@@ -85,9 +84,9 @@ static int set_replica(struct lsv_config *config, const char *from,
 	sample = lsv_config_expand(url, "/sample.db");
 	if (!sample)
 		return log_error(-EINVAL,
-		                 "cannot use the replica URL in %s: only %%f, "
+		                 "cannot use the replica URL '%s': only %%f, "
 		                 "%%p and %%%% may follow a percent sign",
-		                 from);
+		                 url);
 	return lsv_config_set(config, "replica", url);
 }
 
@@ -125,14 +124,12 @@ static int read_config(const struct lsvfs_options *options,
 	int r = set_words(config, "LSVFS_OPTIONS", getenv("LSVFS_OPTIONS"));
 
 	if (r == 0)
-		r = set_replica(config, "LSVFS_REPLICA_URL",
-		                getenv("LSVFS_REPLICA_URL"));
+		r = set_replica(config, getenv("LSVFS_REPLICA_URL"));
 	if (r == 0)
 		r = set_words(config, "lsvfs_options.options",
 		              options->options);
 	if (r == 0)
-		r = set_replica(config, "lsvfs_options.replica",
-		                options->replica);
+		r = set_replica(config, options->replica);
 	return r;
 }
 

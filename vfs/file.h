@@ -41,6 +41,7 @@ struct lsv_file {
 	uint32_t gate_salt[2];
 	uint32_t gate_frame;
 	bool is_exclusive;  /* EXCLUSIVE on the database file */
+	int64_t plain_ns;   /* first transaction without a WAL; 0: none */
 	bool syncs_header;  /* the next xSync of the WAL is of its header */
 	bool in_checkpoint; /* between CKPT_START and CKPT_DONE */
 	bool has_barrier_salt;

@@ -7,6 +7,7 @@
 #include "vfs/checkpoint.h"
 #include "vfs/gate.h"
 #include "vfs/lower.h"
+#include "vfs/plain.h"
 
 #include <sys/stat.h>
 
@@ -36,6 +37,7 @@ static int main_close(sqlite3_file *f)
 
 	if (!has_duties(file))
 		return lower_methods(file)->xClose(lsv_lower(file));
+	lsv_plain_closing(file);
 	lsv_gate_closing(file);
 	lsv_capture_checkpoint_ends(file);
 	/* No handle of ours outlives the application's last one. */
@@ -76,8 +78,10 @@ static int main_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 
 	/* Not a backfill: a transaction of another journal mode, or what ends
 	 * WAL mode.  What a close left captured is no longer what is there. */
-	if (!file->in_checkpoint)
+	if (!file->in_checkpoint) {
 		file->caught_up = false;
+		lsv_plain_write(file);
+	}
 	if (file->is_ours && atomic_load(&file->db->interrupt))
 		return SQLITE_INTERRUPT;
 	return lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);

@@ -88,7 +88,8 @@ static bool is_behind(const struct lsv_coord_page *page,
 }
 
 /* When the oldest commit behind the shipped position was made: by the shadow's
- * records, or, if nobody copied it yet, when SQLite last wrote its WAL. */
+ * records, or, if nobody copied it yet, when SQLite last wrote its WAL, or what
+ * is left of it. */
 static int64_t oldest_missing_ns(const char *dir,
                                  const struct lsv_status *status)
 {
@@ -114,12 +115,14 @@ static int64_t oldest_missing_ns(const char *dir,
 		if (ns)
 			return ns;
 	}
-	return wal_path && lsv_tuple_of(wal_path, &wal) == 0 ? wal.mtime_ns
-	                                                     : lsv_clock_ns();
+	if ((wal_path && lsv_tuple_of(wal_path, &wal) == 0) ||
+	    lsv_tuple_of(status->path, &wal) == 0)
+		return wal.mtime_ns;
+	return lsv_clock_ns();
 }
 
 /* Bytes 18 and 19 of the header tell the journal mode (2: WAL). */
-static bool has_left_wal(const char *path)
+static bool is_not_wal(const char *path)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t header[20];
@@ -153,6 +156,28 @@ static void unknown(struct lsv_status *status, int r, const char *what)
 	status->health = LSV_HEALTH_UNKNOWN;
 }
 
+static void not_wal(struct lsv_status *status)
+{
+	status->health = LSV_HEALTH_NOT_WAL;
+	if (!status->error[0])
+		snprintf(status->error, sizeof status->error,
+		         "run PRAGMA journal_mode=wal once");
+}
+
+static void never_replicated(struct lsv_status *status, int r)
+{
+	static const char why[] =
+		"no program has committed to it through lsvfs yet (run it with "
+		"LSVFS_REPLICA_URL set, or lsvfs sync)";
+
+	if (r != -ENOENT) {
+		unknown(status, r, "the folder of lsvfs beside it");
+		return;
+	}
+	snprintf(status->error, sizeof status->error, "%s", why);
+	status->health = LSV_HEALTH_UNKNOWN;
+}
+
 /* The folder that has our shared page: apart when Litestream has its own. */
 static char *find_folder(const char *path, struct lsv_coord_page *page, int *r)
 {
@@ -174,6 +199,7 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 	struct lsv_shm from_file = {0};
 	struct lsv_coord_page page;
 	struct lsv_state state;
+	bool is_plain;
 	int r;
 
 	memset(status, 0, sizeof *status);
@@ -183,11 +209,13 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 		unknown(status, -errno, *db_path ? db_path : "''");
 		return;
 	}
+	is_plain = !live && is_not_wal(path);
 	dir = find_folder(path, &page, &r);
 	if (r < 0) {
-		unknown(status, r,
-		        "no program has committed to it through lsvfs yet (run it with "
-		        "LSVFS_REPLICA_URL set, or lsvfs sync)");
+		if (is_plain)
+			not_wal(status);
+		else
+			never_replicated(status, r);
 		return;
 	}
 	lsv_folder_generation(dir, &status->generation);
@@ -197,8 +225,8 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 	if (!live && read_live(path, &from_file) < 0)
 		from_file.mx_frame = 0;
 	judge(dir, is_behind(&page, live ? live : &from_file, status), status);
-	if (!live && has_left_wal(path))
-		status->health = LSV_HEALTH_NOT_WAL;
+	if (is_plain)
+		not_wal(status);
 }
 
 const char *lsv_health_text(enum lsv_health health)

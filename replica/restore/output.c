@@ -105,17 +105,24 @@ static int lock_old(struct lsv_output *o)
 	return lsv_verify_lock(o->path, &o->lock);
 }
 
+/* That the output's folder is not there says nothing about the replica. */
+static int folder_error(int r)
+{
+	return r == -ENOENT || r == -EEXIST ? -EIO : r;
+}
+
 static int make_temp(struct lsv_output *o)
 {
 	int r = lsv_mkdirs(o->dir, 0777);
 
 	if (r < 0)
-		return log_error(r, "cannot make %s", o->dir);
+		return folder_error(log_error(r, "cannot make %s", o->dir));
 	/* A backup's reader need not be the database's: no one else's until
 	 * a person says so, as stock does. */
 	o->fd = open(o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (o->fd < 0)
-		return log_error(-errno, "cannot make a file in %s", o->dir);
+		return folder_error(
+			log_error(-errno, "cannot make a file in %s", o->dir));
 	if (o->has_old && fchown(o->fd, o->old.st_uid, o->old.st_gid) < 0)
 		(void)log_warn(-errno, "cannot give %s its old owner", o->path);
 	if (o->has_old && fchmod(o->fd, o->old.st_mode & 0777) < 0)

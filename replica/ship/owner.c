@@ -98,6 +98,7 @@ static bool is_left_over(const struct owner *owner, const struct lsv_host *host,
 	       (errno == ENOENT || errno == ENOTDIR);
 }
 
+/* What to do comes before what may be cut off. */
 static int refuse(char why[LSV_OWNER_WHY_SIZE], const char *url,
                   const struct owner *owner, const char *host,
                   const char *db_path)
@@ -110,11 +111,11 @@ static int refuse(char why[LSV_OWNER_WHY_SIZE], const char *url,
 		         url);
 	else
 		snprintf(why, LSV_OWNER_WHY_SIZE,
-		         "replica %s belongs to %s on %s (since %s), this is "
-		         "%s on %s: give it a replica of its own, or, if the "
-		         "other one is gone, remove " LSV_LAYOUT_OWNER " there",
-		         url, owner->path, owner->host, owner->since, db_path,
-		         host);
+		         "its replica belongs to %s on %s: use another, or, if "
+		         "that one is gone, run lsvfs sync -takeover (this is "
+		         "%s on %s; replica %s, that one's since %s)",
+		         owner->path, owner->host, db_path, host, url,
+		         owner->since);
 	return -EPERM;
 }
 

@@ -106,7 +106,7 @@ START_TEST(a_refusal_names_both_hosts_and_paths)
 	ck_assert_ptr_nonnull(strstr(why, "/srv/theirs.db"));
 	ck_assert_ptr_nonnull(strstr(why, host.name));
 	ck_assert_ptr_nonnull(strstr(why, "/srv/a.db"));
-	ck_assert_ptr_nonnull(strstr(why, "lsvfs/owner.json"));
+	ck_assert_ptr_nonnull(strstr(why, "lsvfs sync -takeover"));
 }
 END_TEST
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/plain.h"
+
+#include "replica/base/cleanup.h"
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "replica/base/vector.h"
+#include "vfs/db.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define A_WHILE_NS (10 * LSV_NS_PER_S)
+#define TOLD_MAX 256
+/* Of the database header: what it is, and the version to read it, 2 for WAL. */
+#define MAGIC "SQLite format 3"
+#define VERSION_AT 19
+
+LSV_VECTOR(told_list, char *);
+
+/* The first one that asks about it is told. */
+static bool is_told(const char *path)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	static struct told_list told;
+	auto_unlock pthread_mutex_t *held = NULL;
+	char *copy;
+
+	/* Held by nobody for long, but perhaps across a fork for ever. */
+	if (pthread_mutex_trylock(&mutex) != 0)
+		return true;
+	held = &mutex;
+	for (size_t i = 0; i < told.n; i++)
+		if (strcmp(told.at[i], path) == 0)
+			return true;
+	copy = told.n < TOLD_MAX ? strdup(path) : NULL;
+	if (copy && told_list_append(&told, copy) == 0)
+		return false;
+	free(copy);
+	return true;
+}
+
+/* By what is in the file: another connection may have switched. */
+static bool is_plain(struct lsv_file *main)
+{
+	sqlite3_file *lower = lsv_lower(main);
+	uint8_t header[VERSION_AT + 1];
+
+	return lower->pMethods->xRead(lower, header, (int)sizeof header, 0) ==
+	               SQLITE_OK &&
+	       memcmp(header, MAGIC, sizeof MAGIC) == 0 &&
+	       header[VERSION_AT] != 2;
+}
+
+static void tell(struct lsv_file *main)
+{
+	if (!is_plain(main) || is_told(main->db->path))
+		return;
+	(void)log_warn(0,
+	               "%s is not in WAL mode: it is not replicated; run "
+	               "PRAGMA journal_mode=wal once",
+	               main->db->path);
+}
+
+void lsv_plain_write(struct lsv_file *main)
+{
+	if (!main->db || main->is_ours)
+		return;
+	if (main->plain_ns == 0) {
+		main->plain_ns = lsv_clock_mono_ns();
+	} else if (main->plain_ns != INT64_MAX &&
+	           lsv_clock_mono_ns() - main->plain_ns >= A_WHILE_NS) {
+		tell(main);
+		main->plain_ns = INT64_MAX;
+	}
+}
+
+void lsv_plain_closing(struct lsv_file *main)
+{
+	if (main->plain_ns != 0 && main->plain_ns != INT64_MAX &&
+	    !main->is_ours)
+		tell(main);
+	main->plain_ns = 0;
+}
