@@ -4,6 +4,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
+#include "replica/base/vector.h"
 #include "replica/wal/pagehash.h"
 #include "vfs/lead.h"
 
@@ -16,11 +17,31 @@
 #define SEGMENTS_PER_INDEX 100
 #define BYTES_PER_INDEX (UINT64_C(64) << 20)
 
+/* Commits are written in bursts of about so much. */
+#define BURST_SIZE ((size_t)1 << 19)
+/* Pages of a transaction that are remembered before it commits. */
+#define KEPT_MAX 1024
+
+struct kept {
+	uint32_t page_no;
+	uint64_t hash;
+};
+LSV_VECTOR(kept_pages, struct kept);
+
+/*
+ * The shadow, the page map and the shared page go forward together, a burst of
+ * commits at a time: whatever happens, what is told is on disk and the map has
+ * no more than that.  So the map may only be given whole commits, while a
+ * burst is open; a transaction too large to be remembered closes it first.
+ */
 struct copy {
 	struct lsv_db *db;
 	const struct lsv_shm *live;
-	bool is_final;         /* nobody can reset meanwhile */
-	struct lsv_stand last; /* behind the last commit copied */
+	bool is_final;            /* nobody can reset meanwhile */
+	struct lsv_stand written; /* behind the last commit that is written */
+	struct lsv_stand last;    /* behind the last commit copied */
+	struct kept_pages kept;   /* of the transaction */
+	bool is_open;             /* the map has a part of the transaction */
 };
 
 void lsv_copy_publish(struct lsv_db *db, const uint32_t salt[2], uint32_t frame)
@@ -68,19 +89,81 @@ static int64_t commit_time(struct lsv_db *db)
 	return t;
 }
 
-static int commit(struct lsv_db *db, uint32_t db_pages)
+/* What cannot be written was not copied. */
+static void drop_burst(struct copy *copy)
 {
-	int64_t time_ns = commit_time(db);
+	lsv_shadow_drop(copy->db->wal);
+	lsv_pagemap_rollback(copy->db->pages);
+	copy->last = copy->written;
+}
+
+static int write_burst(struct copy *copy)
+{
+	struct lsv_db *db = copy->db;
 	int r;
 
+	if (copy->last.real.frame == copy->written.real.frame)
+		return 0;
+	r = lsv_shadow_write(db->wal);
+	if (r < 0) {
+		drop_burst(copy);
+		return r;
+	}
+	lsv_pagemap_commit(db->pages);
+	copy->written = copy->last;
+	lsv_copy_publish(db, copy->live->salt, copy->last.real.frame);
+	return 0;
+}
+
+/* The transaction's pages remembered, into the map. */
+static int hand_kept(struct copy *copy)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < copy->kept.n; i++)
+		r = lsv_pagemap_set(copy->db->pages, copy->kept.at[i].page_no,
+		                    copy->kept.at[i].hash);
+	copy->kept.n = 0;
+	return r;
+}
+
+static int keep(struct copy *copy, uint32_t page_no, uint64_t hash)
+{
+	int r = 0;
+
+	if (copy->kept.n == KEPT_MAX) {
+		if (!copy->is_open)
+			r = write_burst(copy);
+		if (r == 0)
+			r = hand_kept(copy);
+		copy->is_open = true;
+	}
+	return r < 0 ? r
+	             : kept_pages_append(&copy->kept,
+	                                 (struct kept){page_no, hash});
+}
+
+static int commit(struct copy *copy, uint32_t db_pages)
+{
+	struct lsv_db *db = copy->db;
+	int64_t time_ns = commit_time(db);
+	int r = hand_kept(copy);
+
+	if (r < 0) {
+		/* Some of it is in the map. */
+		drop_burst(copy);
+		return r;
+	}
 	lsv_pagemap_shrink(db->pages, db_pages);
 	r = lsv_shadow_commit(db->wal, time_ns, lsv_pagemap_sum(db->pages),
 	                      &db->source.at.real);
 	if (r < 0)
 		return r;
-	lsv_pagemap_commit(db->pages);
 	db->captured_ns = time_ns;
-	return 0;
+	copy->last = db->source.at;
+	copy->is_open = false;
+	return lsv_shadow_unwritten(db->wal) < BURST_SIZE ? 0
+	                                                  : write_burst(copy);
 }
 
 static int frame(void *arg, const struct lsv_frame *frame, const void *page)
@@ -92,13 +175,10 @@ static int frame(void *arg, const struct lsv_frame *frame, const void *page)
 	                          page);
 
 	if (r == 0)
-		r = lsv_pagemap_set(
-			db->pages, frame->page_no,
-			lsv_page_hash(frame->page_no, page, page_size));
+		r = keep(copy, frame->page_no,
+		         lsv_page_hash(frame->page_no, page, page_size));
 	if (r == 0 && frame->db_pages)
-		r = commit(db, frame->db_pages);
-	if (r == 0 && frame->db_pages)
-		copy->last = db->source.at;
+		r = commit(copy, frame->db_pages);
 	return r;
 }
 
@@ -157,27 +237,40 @@ static int rotate_if_due(struct lsv_db *db)
 	return 0;
 }
 
+/* What is behind the last commit will be read again. */
+static void give_back(struct copy *copy)
+{
+	lsv_shadow_rollback(copy->db->wal);
+	if (copy->is_open)
+		lsv_pagemap_rollback(copy->db->pages);
+	copy->db->source.at = copy->last;
+}
+
 static int copy_to(struct lsv_db *db, const struct lsv_shm *live, bool is_final)
 {
-	struct copy copy = {db, live, is_final, db->source.at};
-	uint32_t before = db->source.at.real.frame;
+	struct copy copy = {.db = db,
+	                    .live = live,
+	                    .is_final = is_final,
+	                    .written = db->source.at,
+	                    .last = db->source.at};
 	uint32_t n_zero = db->source.n_zero;
 	int r = lsv_source_read(&db->source, live->mx_frame, still, frame,
 	                        &copy);
+	int write_r;
 
-	if (r < 0) {
-		/* What is behind the last commit will be read again. */
-		lsv_shadow_rollback(db->wal);
-		lsv_pagemap_rollback(db->pages);
+	if (r < 0)
+		give_back(&copy);
+	write_r = write_burst(&copy);
+	if (write_r < 0)
 		db->source.at = copy.last;
-	}
+	free(copy.kept.at);
 	if (db->source.n_zero != n_zero && n_zero == 0)
 		(void)log_warn(0,
 		               "found frames without checksums in %s: a bug of "
 		               "SQLite before 3.50.2; a crash would lose them",
 		               db->wal_path);
-	if (db->source.at.real.frame != before)
-		lsv_copy_publish(db, live->salt, db->source.at.real.frame);
+	if (write_r < 0)
+		return write_r;
 	return r < 0 ? r : rotate_if_due(db);
 }
 

@@ -92,6 +92,12 @@ static bool complete(struct lsv_file *main, bool is_writer)
 	r = lsv_lead_settle(db, is_writer ? WRITER_BUDGET : UINT64_MAX);
 	if (r != -EAGAIN)
 		return true;
+	/* Too much is missing, or the worker is at it: it will go on, and
+	 * SQLite appends. */
+	if (is_writer && atomic_load(&db->role) >= LSV_ADRIFT) {
+		lsv_bell_hurry(db);
+		return false;
+	}
 	return wait_for_leader(
 		db, &live, is_writer ? WRITER_WAIT_NS : CHECKPOINTER_WAIT_NS);
 }

@@ -28,8 +28,11 @@ struct lsv_shadow {
 	uint32_t checksum[2]; /* of its last frame */
 	uint32_t db_pages; /* which that frame carries; 0: none, more to come */
 	uint64_t at;       /* where the next frame goes */
-	uint64_t buf_at;   /* where what is collected goes */
+	/* What is collected, of commits and behind them: */
+	uint64_t buf_at; /* where it goes */
 	struct lsv_buf buf;
+	struct lsv_buf records;    /* of commits that are not on disk */
+	struct lsv_record written; /* the last one that is */
 };
 
 void lsv_shadow_close(struct lsv_shadow *shadow)
@@ -41,6 +44,7 @@ void lsv_shadow_close(struct lsv_shadow *shadow)
 	if (shadow->commits_fd >= 0)
 		close(shadow->commits_fd);
 	lsv_buf_free(&shadow->buf);
+	lsv_buf_free(&shadow->records);
 	free(shadow->folder);
 	free(shadow);
 }
@@ -68,9 +72,25 @@ void lsv_shadow_rollback(struct lsv_shadow *shadow)
 	memcpy(shadow->checksum,
 	       end ? shadow->end.commit.checksum : shadow->first.checksum,
 	       sizeof shadow->checksum);
-	shadow->at = shadow->buf_at = end ? end : LSV_WAL_HEADER_SIZE;
+	shadow->at = end ? end : LSV_WAL_HEADER_SIZE;
 	shadow->db_pages = 0;
+	/* What was written already is overwritten. */
+	if (shadow->buf_at > shadow->at || shadow->buf.n == 0)
+		shadow->buf_at = shadow->at;
+	shadow->buf.n = shadow->at - shadow->buf_at;
+	if (shadow->buf.n == 0)
+		lsv_buf_free(&shadow->buf);
+}
+
+/* All that is said of the end is on disk. */
+static void set_end(struct lsv_shadow *shadow, uint64_t n_records,
+                    const struct lsv_record *end)
+{
+	shadow->n_records = n_records;
+	shadow->end = shadow->written = *end;
 	lsv_buf_free(&shadow->buf);
+	lsv_buf_free(&shadow->records);
+	lsv_shadow_rollback(shadow);
 }
 
 /* A path of one of the index's two files in the folder. */
@@ -156,13 +176,12 @@ int lsv_shadow_create(const char *gen_dir, uint64_t generation, uint32_t index,
 		return r;
 	shadow->end = *base;
 	shadow->end.commit.end = 0;
-	shadow->n_records = 1;
 	r = write_header(shadow, generation, page_size, mode);
 	if (r == 0)
 		r = write_base(shadow, mode);
 	if (r < 0)
 		return r;
-	lsv_shadow_rollback(shadow);
+	set_end(shadow, 1, &shadow->end);
 	*out = take(shadow);
 	return 0;
 }
@@ -199,9 +218,7 @@ static int end_at(struct lsv_shadow *shadow, uint64_t place,
 	if (ftruncate(shadow->commits_fd,
 	              (off_t)((place + 1) * LSV_RECORD_SIZE)) < 0)
 		return -errno;
-	shadow->n_records = place + 1;
-	shadow->end = *record;
-	lsv_shadow_rollback(shadow);
+	set_end(shadow, place + 1, record);
 	return 0;
 }
 
@@ -276,7 +293,7 @@ uint32_t lsv_shadow_index(const struct lsv_shadow *shadow)
 	return shadow->index;
 }
 
-static int flush(struct lsv_shadow *shadow)
+static int write_frames(struct lsv_shadow *shadow)
 {
 	int r = lsv_pwrite(shadow->wal_fd, shadow->buf.data, shadow->buf.n,
 	                   shadow->buf_at);
@@ -312,7 +329,7 @@ int lsv_shadow_append(struct lsv_shadow *shadow, uint32_t page_no,
 	shadow->buf.n += LSV_FRAME_HEADER_SIZE + page_size;
 	shadow->at += LSV_FRAME_HEADER_SIZE + page_size;
 	shadow->db_pages = db_pages;
-	return shadow->buf.n >= FLUSH_SIZE ? flush(shadow) : 0;
+	return shadow->buf.n >= FLUSH_SIZE ? write_frames(shadow) : 0;
 }
 
 int lsv_shadow_commit(struct lsv_shadow *shadow, int64_t time_ns,
@@ -333,18 +350,49 @@ int lsv_shadow_commit(struct lsv_shadow *shadow, int64_t time_ns,
 
 	if (shadow->db_pages == 0)
 		return -EINVAL;
-	/* Frames before their record: whoever reads a record finds them. */
-	r = flush(shadow);
-	if (r < 0)
-		return r;
 	lsv_record_encode(&record, bytes);
-	r = lsv_pwrite(shadow->commits_fd, bytes, sizeof bytes,
-	               shadow->n_records * LSV_RECORD_SIZE);
+	r = lsv_buf_append(&shadow->records, bytes, sizeof bytes);
 	if (r < 0)
 		return r;
 	shadow->n_records++;
 	shadow->end = record;
-	lsv_shadow_rollback(shadow);
+	shadow->db_pages = 0;
+	return 0;
+}
+
+size_t lsv_shadow_unwritten(const struct lsv_shadow *shadow)
+{
+	return shadow->records.n ? shadow->buf.n + shadow->records.n : 0;
+}
+
+void lsv_shadow_drop(struct lsv_shadow *shadow)
+{
+	struct lsv_record written = shadow->written;
+
+	set_end(shadow, shadow->n_records - shadow->records.n / LSV_RECORD_SIZE,
+	        &written);
+}
+
+int lsv_shadow_write(struct lsv_shadow *shadow)
+{
+	uint64_t n = shadow->records.n / LSV_RECORD_SIZE;
+	int r = 0;
+
+	/* Frames before their records: whoever reads a record finds them. */
+	if (n > 0)
+		r = write_frames(shadow);
+	if (r == 0 && n > 0)
+		r = lsv_pwrite(shadow->commits_fd, shadow->records.data,
+		               shadow->records.n,
+		               (shadow->n_records - n) * LSV_RECORD_SIZE);
+	if (r < 0) {
+		lsv_shadow_drop(shadow);
+		return r;
+	}
+	shadow->written = shadow->end;
+	lsv_buf_free(&shadow->records);
+	if (shadow->buf.n == 0)
+		lsv_buf_free(&shadow->buf);
 	return 0;
 }
 

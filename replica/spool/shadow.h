@@ -43,17 +43,25 @@ uint32_t lsv_shadow_page_size(const struct lsv_shadow *shadow);
 uint32_t lsv_shadow_index(const struct lsv_shadow *shadow);
 
 /* Appends a frame in our chain.  db_pages is not 0 on a commit's last one
- * (-EINVAL: one more after it).  Writes are collected, 1 MiB of them at most;
+ * (-EINVAL: one more after it).  Frames are collected, 1 MiB of them at most;
  * nothing counts before lsv_shadow_commit().  After an error: roll back. */
 int lsv_shadow_append(struct lsv_shadow *shadow, uint32_t page_no,
                       uint32_t db_pages, const void *page);
 
-/* Writes what was collected, then the record: end, txid, checksum and pages
- * are filled in from the frames; time, page hash and the real frame are the
- * caller's.  -EINVAL: the last frame does not commit.  After an error: roll
- * back, or call it again. */
+/* Ends the commit: its record's end, txid, checksum and pages are filled in
+ * from the frames; time, page hash and the real frame are the caller's.  It is
+ * collected, too.  -EINVAL: the last frame does not commit. */
 int lsv_shadow_commit(struct lsv_shadow *shadow, int64_t time_ns,
                       uint64_t page_hash, const struct lsv_real *real);
+
+/* How many bytes of whole commits are collected. */
+size_t lsv_shadow_unwritten(const struct lsv_shadow *shadow);
+
+/* Writes the commits collected, frames before records: before anybody is told
+ * of them, or reads them.  After an error the end is the last one written. */
+int lsv_shadow_write(struct lsv_shadow *shadow);
+/* Forgets them instead, and what was appended since. */
+void lsv_shadow_drop(struct lsv_shadow *shadow);
 
 /* Forgets the frames appended since the last commit. */
 void lsv_shadow_rollback(struct lsv_shadow *shadow);

@@ -44,9 +44,9 @@ static inline void append(struct lsv_shadow *shadow, uint32_t page_no,
 	ck_assert_int_eq(lsv_shadow_append(shadow, page_no, db_pages, page), 0);
 }
 
-/* A commit of n frames; its number says what is in them. */
-static inline void commit(struct lsv_shadow *shadow, uint32_t number,
-                          uint32_t n)
+/* A commit of n frames, not written yet; its number says what is in them. */
+static inline void collect(struct lsv_shadow *shadow, uint32_t number,
+                           uint32_t n)
 {
 	struct lsv_real real = {.frame = number + 100};
 
@@ -56,6 +56,13 @@ static inline void commit(struct lsv_shadow *shadow, uint32_t number,
 		       number * 1000 + i);
 	ck_assert_int_eq(
 		lsv_shadow_commit(shadow, number * 10, number * 100, &real), 0);
+}
+
+static inline void commit(struct lsv_shadow *shadow, uint32_t number,
+                          uint32_t n)
+{
+	collect(shadow, number, n);
+	ck_assert_int_eq(lsv_shadow_write(shadow), 0);
 }
 
 static inline struct lsv_shadow *create(uint32_t page_size)

@@ -107,6 +107,7 @@ static void copy_step(struct leader *leader, const struct step *step)
 	ck_assert_int_eq(lsv_shadow_commit(leader->shadow, 1,
 	                                   lsv_pagemap_sum(leader->map), &real),
 	                 0);
+	ck_assert_int_eq(lsv_shadow_write(leader->shadow), 0);
 	lsv_pagemap_commit(leader->map);
 	if (leader->pipe_fd >= 0 &&
 	    write(leader->pipe_fd, &txid, sizeof txid) != sizeof txid)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "test/lib/shadow_fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 START_TEST(a_new_index_stands_at_its_base)
@@ -127,6 +129,80 @@ START_TEST(what_is_rolled_back_leaves_no_trace)
 	ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid, 43);
 	ck_assert_int_eq(replay(0, end_of(shadow), expect_frame, &seen), 0);
 	ck_assert_uint_eq(seen.n, 4);
+}
+END_TEST
+
+/* Many commits, some beyond a write of their frames, and a half one behind. */
+START_TEST(commits_are_written_together)
+{
+	auto_scratch char *dir = scratch_enter();
+	auto_shadow struct lsv_shadow *shadow = create(512);
+	struct seen seen = {0, 512, 1, 30};
+
+	for (uint32_t i = 1; i <= 100; i++) {
+		collect(shadow, i, 30);
+		append(shadow, 1, 0, i);
+		if (i % 7 == 0)
+			ck_assert_int_eq(lsv_shadow_write(shadow), 0);
+		lsv_shadow_rollback(shadow);
+	}
+	ck_assert_uint_gt(lsv_shadow_unwritten(shadow), 2 * 30 * 536);
+	ck_assert_int_eq(lsv_shadow_write(shadow), 0);
+	ck_assert_uint_eq(lsv_shadow_unwritten(shadow), 0);
+	shadow = reopen(shadow);
+	ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid, 141);
+	ck_assert_int_eq(replay(0, end_of(shadow), expect_frame, &seen), 0);
+	ck_assert_uint_eq(seen.n, 3000);
+}
+END_TEST
+
+START_TEST(what_is_dropped_leaves_no_trace)
+{
+	auto_scratch char *dir = scratch_enter();
+	auto_shadow struct lsv_shadow *shadow = create(512);
+	struct seen seen = {0, 512, 1, 30};
+
+	lsv_shadow_drop(shadow);
+	ck_assert_uint_eq(end_of(shadow), 0);
+	commit(shadow, 1, 30);
+	for (uint32_t i = 0; i < 100; i++) /* beyond a write of frames */
+		collect(shadow, 77, 30);
+	lsv_shadow_drop(shadow);
+	ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid, 42);
+	commit(shadow, 2, 30);
+	shadow = reopen(shadow);
+	ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid, 43);
+	ck_assert_int_eq(replay(0, end_of(shadow), expect_frame, &seen), 0);
+	ck_assert_uint_eq(seen.n, 60);
+}
+END_TEST
+
+/* A full disk: the end stays what is there, and it goes on from there. */
+START_TEST(what_cannot_be_written_is_not_the_end)
+{
+	auto_scratch char *dir = scratch_enter();
+	auto_shadow struct lsv_shadow *shadow = create(512);
+	struct rlimit before, limit;
+	struct seen seen = {0, 512, 1, 30};
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 80 * 536;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	commit(shadow, 1, 30);
+	commit(shadow, 2, 30);
+	collect(shadow, 3, 30);
+	collect(shadow, 4, 30);
+	ck_assert_int_eq(lsv_shadow_write(shadow), -EFBIG);
+	ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid, 43);
+	ck_assert_uint_eq(lsv_shadow_unwritten(shadow), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	commit(shadow, 3, 30);
+	shadow = reopen(shadow);
+	ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid, 44);
+	ck_assert_int_eq(replay(0, end_of(shadow), expect_frame, &seen), 0);
+	ck_assert_uint_eq(seen.n, 90);
 }
 END_TEST
 
@@ -356,8 +432,10 @@ END_TEST
 UNIT(shadow, a_new_index_stands_at_its_base, every_page_size_comes_back,
      two_writers_of_one_history_write_the_same_bytes,
      a_huge_transaction_does_not_stay_in_memory,
-     what_is_rolled_back_leaves_no_trace, half_commits_are_refused,
-     a_torn_record_is_cut_at_every_byte, a_record_without_all_its_frames_is_cut,
+     what_is_rolled_back_leaves_no_trace, commits_are_written_together,
+     what_is_dropped_leaves_no_trace, what_cannot_be_written_is_not_the_end,
+     half_commits_are_refused, a_torn_record_is_cut_at_every_byte,
+     a_record_without_all_its_frames_is_cut,
      a_flipped_bit_in_the_last_record_or_frame_header_is_cut,
      another_generations_or_indexs_files_are_refused,
      a_cut_goes_back_to_any_commit_and_on_from_there,

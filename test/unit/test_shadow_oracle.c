@@ -109,6 +109,7 @@ static void copy_wal(const uint8_t *wal, size_t n, struct lsv_shadow *shadow,
 			add_commit(shadow, at, wal + at, size, pairs);
 	}
 	lsv_shadow_rollback(shadow);
+	ck_assert_int_eq(lsv_shadow_write(shadow), 0);
 }
 
 /* ---- What SQLite makes of it ---- */

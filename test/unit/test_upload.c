@@ -34,10 +34,10 @@ static void transact(struct lsv_shadow *shadow, uint32_t n, int64_t time_ns)
 	for (uint32_t i = 1; i <= n; i++) {
 		fakewal_fill(page, lsv_shadow_page_size(shadow),
 		             (uint32_t)time_ns + i);
-		ck_assert_int_eq(
-			lsv_shadow_append(shadow, i, i == n ? n : 0, page), 0);
+		ck_assert(!lsv_shadow_append(shadow, i, i == n ? n : 0, page));
 	}
-	ck_assert_int_eq(lsv_shadow_commit(shadow, time_ns, n, &real), 0);
+	ck_assert(lsv_shadow_commit(shadow, time_ns, n, &real) == 0 &&
+	          lsv_shadow_write(shadow) == 0);
 }
 
 /* A shadow with three commits of 1, 2 and 3 frames, and their ends. */
