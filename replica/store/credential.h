@@ -46,6 +46,12 @@ void lsv_credentials_close(struct lsv_credentials *chain); /* NULL is fine */
 int lsv_credentials_get(struct lsv_credentials *chain, bool renew,
                         struct lsv_credential *out);
 
+/* Why the last get failed: cause and remedy, without a secret; "": it did not.
+ */
+#define LSV_CREDENTIALS_WHY_SIZE 400
+void lsv_credentials_why(struct lsv_credentials *chain,
+                         char why[LSV_CREDENTIALS_WHY_SIZE]);
+
 LSV_AUTO(credentials, struct lsv_credentials, lsv_credentials_close)
 #define auto_credentials __attribute__((cleanup(lsv_auto_credentials)))
 

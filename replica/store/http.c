@@ -264,6 +264,8 @@ static void set_once(struct lsv_http *http,
 	curl_easy_setopt(
 		easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(options->connect_ms ? options->connect_ms : CONNECT_MS));
+	if (options->is_direct)
+		curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	set_tls(http, options);
 }
 

@@ -31,6 +31,7 @@ struct lsv_http_options {
 	 * $SSL_CERT_FILE, then the system's. */
 	const char *ca_file;
 	bool skip_verify;        /* whoever answers is believed */
+	bool is_direct;          /* never through a proxy */
 	unsigned connect_ms;     /* until it is connected: 10 s */
 	unsigned stalled_s;      /* without a byte either way: 30 s */
 	unsigned total_ms;       /* of a request: 60 s, and ... */
