@@ -9,6 +9,7 @@
 #include "vfs/image.h"
 #include "vfs/lead.h"
 #include "vfs/own.h"
+#include "vfs/rotate.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,7 +36,7 @@ static void upload_of(const struct birth *birth, struct lsv_upload *upload)
 		.generation = birth->generation,
 		.codec = birth->db->config.compression,
 	};
-	memcpy(upload->lineage, birth->db->state.lineage,
+	memcpy(upload->lineage, birth->db->state->lineage,
 	       sizeof upload->lineage);
 }
 
@@ -101,9 +102,10 @@ static int spool(struct birth *birth, struct lsv_image *image)
 /* Under the shadow's mutex. */
 static void announce(struct lsv_db *db)
 {
-	log_info("%s: generation %016" PRIx64 " begins: %s; replica %s",
-	         db->path, db->generation, db->reason,
-	         db->config.replicas[0].url);
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		log_info("%s: generation %016" PRIx64 " begins: %s; replica %s",
+		         db->path, db->generation, db->reason,
+		         db->config.replicas[i].url);
 	memcpy(db->origin, db->reason, sizeof db->origin);
 	db->reason[0] = 0;
 }
@@ -142,7 +144,8 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 	db->parent = old;
 	db->captured_ns = base.commit.time_ns;
 	db->n_segments = 0;
-	db->state.tuple = (struct lsv_tuple){0};
+	db->snapshot_index = 0;
+	db->state->tuple = (struct lsv_tuple){0};
 	db->is_begun = true;
 	if (head->mx_frame == 0)
 		memcpy(db->source.salt, head->salt, sizeof db->source.salt);
@@ -351,18 +354,18 @@ static int begin(struct lsv_db *db)
 	return has_files(db) ? begin_at_image(db) : visit(db);
 }
 
-void lsv_begin(struct lsv_db *db)
+void lsv_begin(struct lsv_db *db, struct lsv_replica *none)
 {
+	(void)none;
 	enter_and(db, begin);
 }
 
 /* Ends index N-1 where the shadow is and begins N there. */
-static int rotate(struct lsv_db *db, struct lsv_image *image,
-                  struct lsv_record *base, uint32_t *index)
+static int begin_index(struct lsv_db *db, struct lsv_image *image,
+                       struct lsv_record *base, uint32_t *index)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 	const struct lsv_shm *head = lsv_image_head(image);
-	struct lsv_shadow *next = NULL;
 	int r = lsv_lead_holds(db) && atomic_load(&db->role) == LSV_LIVE
 	                ? lsv_copy_commits(db, UINT64_MAX)
 	                : -EAGAIN;
@@ -374,18 +377,23 @@ static int rotate(struct lsv_db *db, struct lsv_image *image,
 	if (!lsv_salt_equal(db->source.salt, head->salt))
 		return -EAGAIN;
 	*base = *lsv_shadow_end(db->wal);
-	*index = lsv_shadow_index(db->wal) + 1;
-	r = lsv_shadow_create(db->gen_dir, db->generation, *index,
-	                      lsv_shadow_page_size(db->wal), base,
-	                      db->file_mode, &next);
+	r = lsv_rotate(db);
 	if (r < 0)
 		return r;
-	lsv_shadow_close(db->wal);
-	db->wal = next;
-	db->n_segments = 0;
-	lsv_copy_publish(db, db->source.salt, db->source.at.real.frame);
+	*index = lsv_shadow_index(db->wal);
+	db->is_snapshot_pending = true;
 	return lsv_image_stand(image, db->source.at.real.frame,
 	                       base->commit.db_pages);
+}
+
+/* The snapshot of an index that was begun is here, or will not come. */
+static void end_pending(struct lsv_db *db, uint32_t index, bool is_here)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	db->is_snapshot_pending = false;
+	if (is_here)
+		db->snapshot_index = index;
 }
 
 /* What the database's file has is not what was committed to it: bytes rotted,
@@ -399,32 +407,25 @@ static int pages_differ(struct lsv_db *db)
 	return -EAGAIN;
 }
 
-static int snapshot(struct lsv_db *db)
+static int spool_index(struct lsv_db *db, struct lsv_image *image,
+                       struct lsv_record *base, uint32_t index)
 {
-	auto_image struct lsv_image *image = NULL;
 	struct birth birth = {.db = db, .generation = db->generation};
+	uint64_t page_hash = base->commit.page_hash;
 	struct lsv_upload upload;
-	struct lsv_record base;
-	uint64_t page_hash;
-	uint32_t index = 0;
-	int r = lsv_image_open(db, &image);
+	int r;
 
-	if (r == 0)
-		r = rotate(db, image, &base, &index);
-	if (r < 0)
-		return r;
 	birth.gen_dir = lsv_folder_generation_dir(db->dir, birth.generation);
 	if (!birth.gen_dir)
 		return -ENOMEM;
 	upload_of(&birth, &upload);
-	page_hash = base.commit.page_hash;
 	r = lsv_upload_spool_snapshot(
 		&upload, index,
 		&(struct lsv_snapshot_source){lsv_image_pages(image),
 	                                      lsv_image_head(image)->page_size,
 	                                      NULL, NULL},
-		&base.commit);
-	if (r == 0 && base.commit.page_hash != page_hash)
+		&base->commit);
+	if (r == 0 && base->commit.page_hash != page_hash)
 		r = pages_differ(db);
 	if (r < 0)
 		lsv_upload_drop_snapshot(&upload, index);
@@ -432,7 +433,23 @@ static int snapshot(struct lsv_db *db)
 	return r;
 }
 
-void lsv_begin_index(struct lsv_db *db)
+static int snapshot(struct lsv_db *db)
 {
+	auto_image struct lsv_image *image = NULL;
+	struct lsv_record base;
+	uint32_t index = 0;
+	int r = lsv_image_open(db, &image);
+
+	if (r == 0)
+		r = begin_index(db, image, &base, &index);
+	if (r == 0)
+		r = spool_index(db, image, &base, index);
+	end_pending(db, index, r == 0);
+	return r;
+}
+
+void lsv_begin_index(struct lsv_db *db, struct lsv_replica *none)
+{
+	(void)none;
 	enter_and(db, snapshot);
 }

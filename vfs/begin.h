@@ -12,9 +12,9 @@
 /* ADRIFT with a reason: proves continuity by the page-hash checksum (case 3),
  * else begins a generation with a snapshot (case 4).  Opens the database by
  * itself when no application has it open. */
-void lsv_begin(struct lsv_db *db);
+void lsv_begin(struct lsv_db *db, struct lsv_replica *none);
 
 /* LIVE: begins an index with a snapshot. */
-void lsv_begin_index(struct lsv_db *db);
+void lsv_begin_index(struct lsv_db *db, struct lsv_replica *none);
 
 #endif

@@ -94,6 +94,18 @@ static bool is_shipped(struct lsv_coord_page *coord, uint64_t ticket)
 	return atomic_load(&coord->shipped_ticket) >= ticket;
 }
 
+/* The replicas that answer have all of it: what is still missing is refused,
+ * or failed. */
+static int in_vain(struct lsv_db *db, uint64_t ticket, bool give_up)
+{
+	if (atomic_load(&db->n_failing) == 0 ||
+	    atomic_load(&db->answering_ticket) < ticket)
+		return 0;
+	if (atomic_load(&db->n_refused))
+		return -EPERM;
+	return give_up ? -EIO : 0;
+}
+
 int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
                   bool give_up)
 {
@@ -114,14 +126,9 @@ int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
 			r = -ETIMEDOUT;
 			break;
 		}
-		if (atomic_load(&db->is_refused)) {
-			r = -EPERM;
+		r = in_vain(db, ticket, give_up);
+		if (r < 0)
 			break;
-		}
-		if (give_up && atomic_load(&db->last_put_failed)) {
-			r = -EIO;
-			break;
-		}
 		lsv_futex_wait(&coord->done, done,
 		               timeout_ns < 0 || until - now > WAIT_SLICE_NS
 		                       ? WAIT_SLICE_NS

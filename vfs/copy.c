@@ -7,6 +7,7 @@
 #include "replica/base/vector.h"
 #include "replica/wal/pagehash.h"
 #include "vfs/lead.h"
+#include "vfs/rotate.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,8 +15,6 @@
 
 #define UNDECIDED_NS (100 * LSV_NS_PER_MS)
 #define UNVERIFIED_MAX 50 /* looks, 2 ms apart */
-#define SEGMENTS_PER_INDEX 100
-#define BYTES_PER_INDEX (UINT64_C(64) << 20)
 
 /* Commits are written in bursts of about so much. */
 #define BURST_SIZE ((size_t)1 << 19)
@@ -215,28 +214,6 @@ static int follow_reset(struct lsv_db *db, const struct lsv_shm *live)
 	return r;
 }
 
-/* An index ends at about 100 segments or 64 MiB (design.md section 6). */
-static int rotate_if_due(struct lsv_db *db)
-{
-	const struct lsv_record *end = lsv_shadow_end(db->wal);
-	struct lsv_shadow *next = NULL;
-	int r;
-
-	if (end->commit.end == 0 || (db->n_segments < SEGMENTS_PER_INDEX &&
-	                             end->commit.end < BYTES_PER_INDEX))
-		return 0;
-	r = lsv_shadow_create(
-		db->gen_dir, db->generation, lsv_shadow_index(db->wal) + 1,
-		lsv_shadow_page_size(db->wal), end, db->file_mode, &next);
-	if (r < 0)
-		return r;
-	lsv_shadow_close(db->wal);
-	db->wal = next;
-	db->n_segments = 0;
-	lsv_copy_publish(db, db->source.salt, db->source.at.real.frame);
-	return 0;
-}
-
 /* What is behind the last commit will be read again. */
 static void give_back(struct copy *copy)
 {
@@ -271,7 +248,7 @@ static int copy_to(struct lsv_db *db, const struct lsv_shm *live, bool is_final)
 		               db->wal_path);
 	if (write_r < 0)
 		return write_r;
-	return r < 0 ? r : rotate_if_due(db);
+	return r < 0 ? r : lsv_rotate_if_due(db);
 }
 
 /* What does not verify may be late; what stays so is not. */

@@ -93,11 +93,12 @@ static void destroy(struct lsv_db *db)
 	free(db->shm_path);
 	free(db->dir);
 	free(db->gen_dir);
+	lsv_replicas_close(db);
 	lsv_config_free(&db->config);
+	free(db->state);
 	lsv_source_close(&db->source);
 	lsv_shadow_close(db->wal);
 	lsv_pagemap_close(db->pages);
-	lsv_client_close(db->replica.client);
 	if (db->lock_fd >= 0)
 		close(db->lock_fd);
 	lsv_coord_unmap(lsv_db_coord(db));
@@ -125,7 +126,8 @@ static struct lsv_db *create(const char *path, const struct lsv_config *config)
 	db->shm_path = lsv_sprintf("%s-shm", path);
 	db->dir = lsv_folder_path(path);
 	if (!db->path || !db->wal_path || !db->shm_path || !db->dir ||
-	    lsv_config_copy(config, &db->config) < 0) {
+	    lsv_config_copy(config, &db->config) < 0 ||
+	    lsv_replicas_open(db) < 0) {
 		destroy(db);
 		return NULL;
 	}

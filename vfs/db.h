@@ -4,8 +4,8 @@
 
 /*
  * One replicated database in this process: its connections, its shadow, its
- * replica.  It begins with the first open and outlives the last close until
- * what it has is on the replica.
+ * replicas.  It begins with the first open and outlives the last close until
+ * what it has is on them.
  *
  *	PASSIVE ---first commit---> FOLLOWING <---lock lost---+
  *	                               | lock granted         |
@@ -30,30 +30,14 @@
 #include "replica/spool/shadow.h"
 #include "replica/spool/state.h"
 #include "vfs/file.h"
+#include "vfs/replica.h"
 #include "vfs/source.h"
 
 #include <pthread.h>
 
-enum lsv_role { LSV_PASSIVE, LSV_FOLLOWING, LSV_ADRIFT, LSV_LIVE };
+#define LSV_REASON_SIZE 512
 
-/* What the replica has, as the leader knows it; under 'mutex'. */
-struct lsv_replica {
-	struct lsv_client *client; /* only the job's thread */
-	struct lsv_pos shipped;    /* generation 0: nothing yet */
-	bool has_snapshot;         /* of the generation */
-	bool has_owner;            /* owner.json and lineage.json are there */
-	uint64_t txid;
-	int64_t time_ns;
-	uint32_t n_failures; /* in a row */
-	int64_t failing_since_ns;
-	int64_t retry_ns;        /* monotonic: not before */
-	int64_t last_put_ns;     /* monotonic */
-	uint64_t since_snapshot; /* WAL bytes shipped since the newest one */
-	uint64_t snapshot_bytes; /* database bytes in it */
-	int64_t snapshot_ns;     /* UTC */
-	uint32_t n_segments;     /* of shipped.index */
-	char error[LSV_ERROR_TEXT_SIZE];
-};
+enum lsv_role { LSV_PASSIVE, LSV_FOLLOWING, LSV_ADRIFT, LSV_LIVE };
 
 struct lsv_db {
 	LIST_ENTRY(lsv_db) link; /* of the process's databases */
@@ -80,7 +64,7 @@ struct lsv_db {
 	bool is_foreign;    /* cannot be replicated; 'why' says it */
 	bool is_over_limit; /* of local space: no generation until a put */
 	bool is_fork_excluded;
-	char why[LSV_ERROR_TEXT_SIZE];
+	char why[LSV_REASON_SIZE];
 
 	/* Atomics that any thread may look at. */
 	_Atomic(struct lsv_coord_page *) coord; /* NULL: not active yet */
@@ -88,8 +72,10 @@ struct lsv_db {
 	_Atomic(int) hot;         /* 1: the worker looks at it by itself */
 	_Atomic(int) interrupt;   /* our handles give up */
 	_Atomic(int) saw_db_sync; /* a checkpoint synced this incarnation */
-	_Atomic(int) last_put_failed;
-	_Atomic(int) is_refused; /* the replica is another database's */
+	_Atomic(int) n_failing;   /* replicas whose last put failed */
+	_Atomic(int) n_refused;   /* replicas that are another database's */
+	/* What the others have all of; UINT64_MAX: there are none. */
+	_Atomic(uint64_t) answering_ticket;
 	_Atomic(int)
 		waits_in_vain;     /* durability timed out, and this was said */
 	_Atomic(int) is_sync_full; /* commits sync the WAL themselves */
@@ -102,7 +88,7 @@ struct lsv_db {
 	struct lsv_source source;
 	struct lsv_shadow *wal;
 	struct lsv_pagemap *pages;
-	struct lsv_state state;
+	struct lsv_state *state; /* NULL: never led */
 	uint64_t generation;
 	char *gen_dir;
 	int lock_fd;
@@ -110,12 +96,14 @@ struct lsv_db {
 	int64_t undecided_ns; /* monotonic: since a reset is not explained */
 	int n_unverified; /* copies in a row that met bytes that do not verify
 	                   */
-	uint32_t n_segments; /* of the current index */
-	bool is_new_boot;    /* since the last leader */
-	bool is_map_lost;    /* the page map does not fit the shadow */
-	bool is_begun;       /* the generation has a shadow */
-	char reason[LSV_ERROR_TEXT_SIZE]; /* why a new generation is due */
-	char origin[LSV_ERROR_TEXT_SIZE]; /* why this one began */
+	uint32_t n_segments;      /* of the current index */
+	bool is_new_boot;         /* since the last leader */
+	bool is_map_lost;         /* the page map does not fit the shadow */
+	bool is_begun;            /* the generation has a shadow */
+	bool is_snapshot_pending; /* an index began, its snapshot is not here */
+	uint32_t snapshot_index;  /* the newest snapshot of the generation */
+	char reason[LSV_REASON_SIZE]; /* why a new generation is due */
+	char origin[LSV_REASON_SIZE]; /* why this one began */
 	struct lsv_pos parent;
 	int64_t captured_ns; /* UTC time of the last commit captured */
 
@@ -141,11 +129,7 @@ struct lsv_db {
 	bool has_begin_failed; /* and this was said */
 	bool is_job_queued;    /* under mutex */
 
-	/* A job's. */
-	bool wants_retention;
-	bool has_retain_failed; /* and this was said */
-
-	struct lsv_replica replica; /* under mutex but its client */
+	struct lsv_replica *replicas; /* config.n_replicas of them */
 	_Atomic(uint64_t) captured_ticket;
 	_Atomic(uint64_t) synced_resets;
 };

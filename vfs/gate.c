@@ -249,8 +249,8 @@ void lsv_gate_closing(struct lsv_file *main)
 		return;
 	tuple.pos = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
 	                             lsv_shadow_end(db->wal)->commit.end};
-	db->state.tuple = tuple;
-	lsv_state_store(db->dir, &db->state, db->file_mode);
+	db->state->tuple = tuple;
+	lsv_replicas_store_held(db);
 	lsv_pagemap_mark(db->pages, tuple.pos.index, tuple.pos.offset);
 	lsv_lead_detach(db);
 }

@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfs/job.h"
 
+#include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/base/thread.h"
 #include "vfs/bell.h"
 
-#define THREADS_MAX 3
+#define THREADS_MAX 16
+#define THREADS_KEPT 3 /* what idles beyond that ends */
+#define TROUBLED_MAX 4 /* threads for jobs of replicas that fail */
 
 struct job {
 	STAILQ_ENTRY(job) link;
 	struct lsv_db *db;
+	struct lsv_replica *replica; /* NULL: the database's job */
 	lsv_job_fn *fn;
+	bool is_troubled; /* the replica's last put failed */
 };
+STAILQ_HEAD(job_queue, job);
 
 static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t pool_work = PTHREAD_COND_INITIALIZER;
-static STAILQ_HEAD(job_queue, job) queue = STAILQ_HEAD_INITIALIZER(queue);
-static int n_threads, n_idle;
+static struct job_queue queue = STAILQ_HEAD_INITIALIZER(queue);
+static struct job_queue troubled = STAILQ_HEAD_INITIALIZER(troubled);
+static int n_threads, n_idle, n_troubled;
+
+static bool *queued_flag(const struct job *job)
+{
+	return job->replica ? &job->replica->is_job_queued
+	                    : &job->db->is_job_queued;
+}
 
 static void finish(struct job *job)
 {
 	struct lsv_db *db = job->db;
 
 	pthread_mutex_lock(&db->mutex);
-	db->is_job_queued = false;
+	*queued_flag(job) = false;
 	pthread_cond_broadcast(&db->changed);
 	pthread_mutex_unlock(&db->mutex);
 	lsv_bell_hurry(db);
@@ -31,65 +44,108 @@ static void finish(struct job *job)
 	free(job);
 }
 
+/* Under pool_mutex, as all below.  NULL: none that may run now. */
+static struct job *next_job(void)
+{
+	struct job_queue *from = &queue;
+	struct job *job = STAILQ_FIRST(from);
+
+	if (!job && n_troubled < TROUBLED_MAX) {
+		from = &troubled;
+		job = STAILQ_FIRST(from);
+	}
+	if (job)
+		STAILQ_REMOVE_HEAD(from, link);
+	return job;
+}
+
+static void run_job(struct job *job)
+{
+	bool is_troubled = job->is_troubled;
+
+	n_troubled += is_troubled;
+	pthread_mutex_unlock(&pool_mutex);
+	job->fn(job->db, job->replica);
+	finish(job);
+	pthread_mutex_lock(&pool_mutex);
+	n_troubled -= is_troubled;
+}
+
 static void *serve(void *arg)
 {
-	struct job *job;
-
 	(void)arg;
 	pthread_mutex_lock(&pool_mutex);
 	for (;;) {
-		while (STAILQ_EMPTY(&queue)) {
-			n_idle++;
-			pthread_cond_wait(&pool_work, &pool_mutex);
-			n_idle--;
+		struct job *job = next_job();
+
+		if (job) {
+			run_job(job);
+			continue;
 		}
-		job = STAILQ_FIRST(&queue);
-		STAILQ_REMOVE_HEAD(&queue, link);
-		pthread_mutex_unlock(&pool_mutex);
-		job->fn(job->db);
-		finish(job);
-		pthread_mutex_lock(&pool_mutex);
+		if (n_idle == THREADS_KEPT)
+			break;
+		n_idle++;
+		pthread_cond_wait(&pool_work, &pool_mutex);
+		n_idle--;
 	}
+	n_threads--;
+	pthread_mutex_unlock(&pool_mutex);
 	return NULL;
 }
 
-/* Under pool_mutex. */
+static void start_thread(void)
+{
+	int r = lsv_thread_start(serve, NULL);
+
+	if (r == 0)
+		n_threads++;
+	else
+		log_error(r, "cannot start a thread for uploads");
+}
+
 static bool enqueue(struct job *job)
 {
-	STAILQ_INSERT_TAIL(&queue, job, link);
-	if (n_idle == 0 && n_threads < THREADS_MAX) {
-		int r = lsv_thread_start(serve, NULL);
-
-		if (r == 0)
-			n_threads++;
-		else
-			log_error(r, "cannot start a thread for uploads");
-	}
+	STAILQ_INSERT_TAIL(job->is_troubled ? &troubled : &queue, job, link);
+	if (n_idle == 0 && n_threads < THREADS_MAX &&
+	    !(job->is_troubled && n_troubled >= TROUBLED_MAX))
+		start_thread();
 	pthread_cond_signal(&pool_work);
 	return n_threads > 0;
 }
 
-bool lsv_job_queue(struct lsv_db *db, lsv_job_fn *fn)
+/* False: there is one. */
+static bool claim(struct job *job)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&job->db->mutex);
+
+	if (*queued_flag(job))
+		return false;
+	*queued_flag(job) = true;
+	if (job->replica) {
+		job->replica->job_since_ns = lsv_clock_mono_ns();
+		job->is_troubled = job->replica->n_failures > 0;
+	}
+	return true;
+}
+
+bool lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
+                   lsv_job_fn *fn)
 {
 	struct job *job = calloc(1, sizeof *job);
-	bool is_free;
+	bool has_thread;
 
 	if (!job)
 		return false;
-	pthread_mutex_lock(&db->mutex);
-	is_free = !db->is_job_queued;
-	db->is_job_queued = true;
-	pthread_mutex_unlock(&db->mutex);
-	if (!is_free) {
+	*job = (struct job){.db = db, .replica = replica, .fn = fn};
+	if (!claim(job)) {
 		free(job);
 		return false;
 	}
-	job->db = lsv_db_find(db->path);
-	job->fn = fn;
+	lsv_db_find(db->path); /* a reference */
 	pthread_mutex_lock(&pool_mutex);
-	is_free = enqueue(job);
+	has_thread = enqueue(job);
 	pthread_mutex_unlock(&pool_mutex);
-	return is_free;
+	return has_thread;
 }
 
 void lsv_job_fork_child(void)
@@ -97,5 +153,6 @@ void lsv_job_fork_child(void)
 	pthread_mutex_init(&pool_mutex, NULL);
 	pthread_cond_init(&pool_work, NULL);
 	STAILQ_INIT(&queue);
-	n_threads = n_idle = 0;
+	STAILQ_INIT(&troubled);
+	n_threads = n_idle = n_troubled = 0;
 }

@@ -4,16 +4,21 @@
 
 /*
  * What may take long, away from the worker: beginning a generation, a
- * snapshot, uploads.  A small lazy pool; one job a database at a time, so that
- * puts of one database never overlap (I9).
+ * snapshot, uploads.  A lazy pool; one job a replica at a time, so that puts
+ * onto one never overlap (I9), and one that reads the database.  Replicas that
+ * fail, and may keep a thread for as long as their time-outs last, get few of
+ * the threads, so that those that answer are served.
  */
 
 #include "vfs/db.h"
 
-typedef void lsv_job_fn(struct lsv_db *db);
+/* 'replica' is NULL for a job of the database. */
+typedef void lsv_job_fn(struct lsv_db *db, struct lsv_replica *replica);
 
-/* False: one is queued or running already, or no thread can be had. */
-bool lsv_job_queue(struct lsv_db *db, lsv_job_fn *fn);
+/* False: one of the replica (or database) is queued or running already, or no
+ * thread can be had. */
+bool lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
+                   lsv_job_fn *fn);
 void lsv_job_fork_child(void);
 
 #endif

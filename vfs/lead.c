@@ -105,12 +105,16 @@ void lsv_lead_detach(struct lsv_db *db)
 
 void lsv_lead_clear(struct lsv_db *db)
 {
+	const struct lsv_upload upload = {.gen_dir = db->gen_dir,
+	                                  .generation = db->generation};
 	struct lsv_indexes indexes = {0};
 
 	forget_shadow(db);
 	if (lsv_folder_indexes(db->gen_dir, &indexes) == 0)
-		for (size_t i = 0; i < indexes.n; i++)
+		for (size_t i = 0; i < indexes.n; i++) {
 			lsv_folder_remove_index(db->gen_dir, indexes.at[i]);
+			lsv_upload_drop_snapshot(&upload, indexes.at[i]);
+		}
 	free(indexes.at);
 }
 
@@ -170,30 +174,16 @@ int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
 	return 0;
 }
 
-static void load_state(struct lsv_db *db)
+static int load_state(struct lsv_db *db)
 {
-	struct lsv_replica_record *record = &db->state.replicas[0];
-	uint64_t name_hash = lsv_xxh64(db->config.replicas[0].url,
-	                               strlen(db->config.replicas[0].url));
-	struct lsv_replica *replica = &db->replica;
-
-	if (lsv_state_load(db->dir, &db->state) < 0)
-		lsv_random(db->state.lineage, sizeof db->state.lineage);
-	if (record->name_hash != name_hash)
-		*record = (struct lsv_replica_record){.name_hash = name_hash};
-	db->state.generation = db->generation;
-	replica->shipped = record->shipped;
-	replica->txid = record->txid;
-	replica->time_ns = record->time_ns;
-	replica->has_snapshot = record->has_snapshot &&
-	                        record->shipped.generation == db->generation;
-	replica->has_owner = replica->has_snapshot;
-	replica->since_snapshot = record->since_snapshot;
-	replica->snapshot_bytes = record->snapshot_bytes;
-	replica->snapshot_ns = record->snapshot_ns;
-	replica->n_segments = record->n_segments;
-	if (record->shipped.generation != db->generation)
-		replica->shipped = (struct lsv_pos){db->generation, 0, 0};
+	if (!db->state)
+		db->state = calloc(1, sizeof *db->state);
+	if (!db->state)
+		return -ENOMEM;
+	if (lsv_state_load(db->dir, db->state) < 0)
+		lsv_random(db->state->lineage, sizeof db->state->lineage);
+	db->state->generation = db->generation;
+	return lsv_replicas_load(db);
 }
 
 static int load_pages(struct lsv_db *db)
@@ -211,15 +201,14 @@ static int load_pages(struct lsv_db *db)
 /* A power loss takes any part of what was not synced, not only the tail. */
 static int verify_after_boot(struct lsv_db *db)
 {
-	const struct lsv_pos *shipped = &db->replica.shipped;
-	bool is_partly_shipped = shipped->generation == db->generation &&
-	                         shipped->index == lsv_shadow_index(db->wal);
+	uint64_t shipped;
+	uint32_t n_segments;
 	bool cut;
 
 	if (!db->is_new_boot)
 		return 0;
-	return lsv_shadow_verify(db->wal,
-	                         is_partly_shipped ? shipped->offset : 0, &cut);
+	lsv_replicas_in(db, lsv_shadow_index(db->wal), &shipped, &n_segments);
+	return lsv_shadow_verify(db->wal, shipped, &cut);
 }
 
 static int open_newest(struct lsv_db *db)
@@ -236,8 +225,28 @@ static int open_newest(struct lsv_db *db)
 	return r < 0 ? r : verify_after_boot(db);
 }
 
+/* The last index whose snapshot is here; 0: that of the beginning, or all are
+ * where they belong. */
+static uint32_t newest_snapshot(struct lsv_db *db)
+{
+	const struct lsv_upload upload = {.gen_dir = db->gen_dir,
+	                                  .generation = db->generation,
+	                                  .codec = db->config.compression};
+	struct lsv_indexes indexes = {0};
+	uint32_t newest = 0;
+
+	if (lsv_folder_indexes(db->gen_dir, &indexes) < 0)
+		return 0;
+	for (size_t i = 0; i < indexes.n; i++)
+		if (lsv_upload_has_spooled(&upload, indexes.at[i]))
+			newest = indexes.at[i];
+	free(indexes.at);
+	return newest;
+}
+
 static void load_shadow(struct lsv_db *db)
 {
+	uint64_t shipped;
 	int r = open_newest(db);
 
 	if (r == 0)
@@ -254,9 +263,9 @@ static void load_shadow(struct lsv_db *db)
 		return;
 	}
 	db->captured_ns = lsv_shadow_end(db->wal)->commit.time_ns;
-	if (db->replica.shipped.generation == db->generation &&
-	    db->replica.shipped.index == lsv_shadow_index(db->wal))
-		db->n_segments = db->replica.n_segments;
+	lsv_replicas_in(db, lsv_shadow_index(db->wal), &shipped,
+	                &db->n_segments);
+	db->snapshot_index = newest_snapshot(db);
 	db->is_begun = true;
 	if (!db->is_map_lost)
 		db->reason[0] = 0;
@@ -269,9 +278,10 @@ static int claim(struct lsv_db *db)
 
 	if (r == 0)
 		r = lsv_lead_switch(db, generation);
+	if (r == 0)
+		r = load_state(db);
 	if (r < 0)
 		return r;
-	load_state(db);
 	set_reason(db, "it has no snapshot yet");
 	return 0;
 }
@@ -308,7 +318,11 @@ int lsv_lead_take(struct lsv_db *db)
 	}
 	forget_shadow(db);
 	raise_epoch(db);
-	load_state(db);
+	r = load_state(db);
+	if (r < 0) {
+		lsv_leader_unlock(db->lock_fd);
+		return r;
+	}
 	load_shadow(db);
 	atomic_store(&db->role, LSV_ADRIFT);
 	return 0;
@@ -355,7 +369,7 @@ static bool is_untouched(struct lsv_db *db)
 {
 	const struct lsv_pos end = {db->generation, lsv_shadow_index(db->wal),
 	                            lsv_shadow_end(db->wal)->commit.end};
-	const struct lsv_tuple *tuple = &db->state.tuple;
+	const struct lsv_tuple *tuple = &db->state->tuple;
 	struct lsv_tuple now;
 
 	return tuple->pos.generation == end.generation &&

@@ -3,12 +3,12 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
-#include "replica/spool/folder.h"
 #include "vfs/begin.h"
 #include "vfs/checkpoint.h"
 #include "vfs/copy.h"
 #include "vfs/deliver.h"
 #include "vfs/lead.h"
+#include "vfs/space.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 /* A small database is not snapshot again for every few commits. */
 #define SNAPSHOT_SLACK (UINT64_C(16) << 20)
 #define AGAIN_NS (20 * LSV_NS_PER_MS)
-#define SPACE_LOOK_NS LSV_NS_PER_S
+#define HANGING_NS (5 * LSV_NS_PER_S)
 #define STUCK_NS (5 * LSV_NS_PER_S)
 
 /* What a look found out under the shadow's mutex. */
@@ -30,6 +30,7 @@ struct view {
 	bool wants_begin;   /* a new generation is due */
 	uint64_t txid;
 	uint64_t ticket;
+	uint32_t snapshot_index; /* the newest of the generation */
 };
 
 static void due(struct lsv_db *db, int64_t at_ns)
@@ -48,8 +49,11 @@ static int n_files(struct lsv_db *db)
 static bool is_busy(struct lsv_db *db)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	bool busy = db->is_job_queued;
 
-	return db->is_job_queued;
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		busy |= db->replicas[i].is_job_queued;
+	return busy;
 }
 
 static void view_end(struct lsv_db *db, struct view *view)
@@ -59,6 +63,7 @@ static void view_end(struct lsv_db *db, struct view *view)
 	view->end = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
 	                             lsv_shadow_end(db->wal)->commit.end};
 	view->txid = lsv_shadow_end(db->wal)->commit.txid;
+	view->snapshot_index = db->snapshot_index;
 }
 
 /* After a copy: no commit is missing.  Where no connection has read yet there
@@ -101,6 +106,24 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 	return 0;
 }
 
+/* Every replica has what was captured, but those that get nothing more. */
+static bool is_shipped(const struct lsv_coord_page *coord,
+                       const struct lsv_captured *captured)
+{
+	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++) {
+		const struct lsv_shipped *shipped = &coord->shipped[i];
+
+		if (atomic_load(&shipped->name_hash) != 0 &&
+		    atomic_load(&shipped->state) != LSV_REPLICA_BROKEN &&
+		    (atomic_load(&shipped->generation) !=
+		             captured->generation ||
+		     atomic_load(&shipped->index) != captured->index ||
+		     atomic_load(&shipped->offset) != captured->offset))
+			return false;
+	}
+	return true;
+}
+
 /* Another process leads.  It was woken; this one only sees to it that it
  * does its work (I6). */
 static void follow(struct lsv_db *db, int64_t now_ns)
@@ -113,8 +136,7 @@ static void follow(struct lsv_db *db, int64_t now_ns)
 	if (lsv_db_live(db, &live) == 0 &&
 	    lsv_coord_captured(coord, &captured) &&
 	    lsv_salt_equal(live.salt, captured.salt) &&
-	    live.mx_frame == captured.frame &&
-	    captured.offset == atomic_load(&coord->shipped[0].offset)) {
+	    live.mx_frame == captured.frame && is_shipped(coord, &captured)) {
 		atomic_store(&db->dirty, 0);
 		db->stuck_since_ns = 0;
 		return;
@@ -133,64 +155,87 @@ static void follow(struct lsv_db *db, int64_t now_ns)
 	due(db, now_ns + db->config.sync_interval_ns);
 }
 
-static void queue(struct lsv_db *db, lsv_job_fn *fn)
+static bool somebody_waits(struct lsv_db *db)
 {
-	lsv_job_queue(db, fn); /* its end hurries the worker */
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	return atomic_load(&coord->request) >
+	       atomic_load(&coord->shipped_ticket);
 }
 
 /* When may the replica be tried next? */
-static int64_t deliver_due(struct lsv_db *db)
+static int64_t deliver_due(struct lsv_replica *replica)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
-	struct lsv_coord_page *coord = lsv_db_coord(db);
-	int64_t at_ns = db->replica.last_put_ns
-	                        ? db->replica.last_put_ns +
-	                                  db->config.sync_interval_ns
-	                        : 0;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
 
-	if (atomic_load(&coord->request) > atomic_load(&coord->shipped_ticket))
-		at_ns = 0; /* somebody waits */
-	return at_ns > db->replica.retry_ns ? at_ns : db->replica.retry_ns;
+	return lsv_replica_due_ns(replica, somebody_waits(replica->db));
 }
 
-/* What is left of a generation that ended can still be delivered. */
-static bool has_tail(struct lsv_db *db, const struct view *view)
+/* Its end hurries the worker. */
+static void queue_when_due(struct lsv_replica *replica, lsv_job_fn *fn,
+                           int64_t now_ns)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	int64_t at_ns = deliver_due(replica);
 
-	return view->end.generation && db->replica.has_snapshot &&
-	       !atomic_load(&db->last_put_failed) &&
-	       lsv_deliver_wanted(db, &view->end);
+	if (now_ns >= at_ns)
+		lsv_job_queue(replica->db, replica, fn);
+	else
+		due(replica->db, at_ns);
 }
 
-static bool wants_delivery(struct lsv_db *db, const struct view *view)
+/* What is left of a generation that ended can still be delivered.  One that
+ * hangs is not waited for. */
+static bool has_tail(const struct lsv_replica *replica, const struct view *view,
+                     int64_t now_ns)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
 
-	return view->end.generation && lsv_deliver_wanted(db, &view->end);
+	return view->end.generation && replica->has_snapshot &&
+	       replica->n_failures == 0 &&
+	       lsv_replica_wants(replica, &view->end) &&
+	       !(replica->is_job_queued &&
+	         now_ns - replica->job_since_ns > HANGING_NS);
+}
+
+static bool wants_delivery(const struct lsv_replica *replica,
+                           const struct view *view)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
+
+	return view->end.generation && lsv_replica_wants(replica, &view->end);
+}
+
+static bool is_given_up(const struct lsv_replica *replica,
+                        const struct view *view)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
+
+	return replica->is_broken &&
+	       replica->shipped.generation == view->end.generation;
 }
 
 /* When the next snapshot is due by time, UTC; 0: never. */
-static int64_t snapshot_due_ns(const struct lsv_db *db)
+static int64_t snapshot_due_ns(const struct lsv_replica *replica)
 {
-	const struct lsv_replica_config *config = &db->config.replicas[0];
-	int64_t interval_ns = config->snapshot_interval_ns;
+	int64_t interval_ns = replica->config->snapshot_interval_ns;
 
 	/* Without newer snapshots nothing old could ever go. */
 	if (interval_ns == 0)
-		interval_ns = config->retention_ns;
-	return interval_ns ? db->replica.snapshot_ns + interval_ns : 0;
+		interval_ns = replica->config->retention_ns;
+	return interval_ns ? replica->snapshot_ns + interval_ns : 0;
 }
 
-static bool wants_snapshot(struct lsv_db *db, int64_t now_ns)
+/* Not while it still waits for the one before. */
+static bool wants_snapshot(struct lsv_replica *replica, uint32_t newest,
+                           int64_t now_ns)
 {
+	struct lsv_db *db = replica->db;
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
-	const struct lsv_replica *replica = &db->replica;
-	int64_t at_ns = snapshot_due_ns(db), left_ns;
+	int64_t at_ns = snapshot_due_ns(replica), left_ns;
 
-	if (atomic_load(&db->role) != LSV_LIVE || !replica->has_snapshot ||
+	if (!replica->has_snapshot || replica->snapshot_index < newest ||
 	    replica->since_snapshot == 0 || replica->n_failures ||
-	    now_ns < atomic_load(&db->begin_due_ns))
+	    replica->is_broken)
 		return false;
 	if (replica->since_snapshot > replica->snapshot_bytes + SNAPSHOT_SLACK)
 		return true;
@@ -202,95 +247,105 @@ static bool wants_snapshot(struct lsv_db *db, int64_t now_ns)
 	return left_ns <= 0;
 }
 
-static void deliver_when_due(struct lsv_db *db, int64_t now_ns)
+/* One snapshot serves all replicas. */
+static void snapshot_when_due(struct lsv_db *db, const struct view *view,
+                              int64_t now_ns)
 {
-	int64_t at_ns = deliver_due(db);
-
-	if (now_ns >= at_ns)
-		queue(db, lsv_deliver);
-	else
-		due(db, at_ns);
+	if (atomic_load(&db->role) != LSV_LIVE ||
+	    now_ns < atomic_load(&db->begin_due_ns))
+		return;
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		if (!wants_snapshot(&db->replicas[i], view->snapshot_index,
+		                    now_ns))
+			continue;
+		lsv_job_queue(db, NULL, lsv_begin_index);
+		return;
+	}
 }
 
 /* While local space is used up, only a replica that answers lets a new
  * generation begin. */
-static void probe_when_due(struct lsv_db *db, int64_t now_ns)
+static bool is_over_limit(struct lsv_db *db, int64_t now_ns)
 {
-	int64_t at_ns = deliver_due(db);
-
-	if (!atomic_load(&db->last_put_failed))
+	if (atomic_load(&db->n_failing) < (int)db->config.n_replicas)
 		db->is_over_limit = false;
-	else if (now_ns >= at_ns)
-		queue(db, lsv_deliver_probe);
-	else
-		due(db, at_ns);
-}
-
-/* I7: beyond the limit the shadow is dropped and the generation ends; a
- * snapshot heals it when the replica answers again. */
-static void bound_space(struct lsv_db *db, int64_t now_ns)
-{
-	auto_unlock pthread_mutex_t *held = NULL;
-	uint64_t bytes;
-
-	if (!atomic_load(&db->last_put_failed) || now_ns < db->space_due_ns)
-		return;
-	db->space_due_ns = now_ns + SPACE_LOOK_NS;
-	held = lsv_lock(&db->shadow);
-	if (!lsv_lead_holds(db) || atomic_load(&db->role) != LSV_LIVE)
-		return;
-	bytes = lsv_folder_bytes(db->gen_dir);
-	if (bytes <= db->config.max_local_bytes)
-		return;
-	lsv_lead_end(db,
-	             "its replica is behind by %" PRIu64
-	             " bytes, more than max-local-bytes",
-	             bytes);
-	lsv_lead_clear(db);
-	db->is_over_limit = true;
+	for (size_t i = 0; db->is_over_limit && i < db->config.n_replicas; i++)
+		queue_when_due(&db->replicas[i], lsv_deliver_probe, now_ns);
+	return db->is_over_limit;
 }
 
 static void begin_when_due(struct lsv_db *db, const struct view *view,
                            int64_t now_ns)
 {
 	int64_t begin_due_ns = atomic_load(&db->begin_due_ns);
+	bool waits = false;
 
-	if (has_tail(db, view))
-		deliver_when_due(db, now_ns);
-	else if (db->is_over_limit)
-		probe_when_due(db, now_ns);
-	else if (now_ns >= begin_due_ns)
-		queue(db, lsv_begin);
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		if (!has_tail(&db->replicas[i], view, now_ns))
+			continue;
+		queue_when_due(&db->replicas[i], lsv_deliver, now_ns);
+		waits = true;
+	}
+	if (waits) {
+		due(db, now_ns + HANGING_NS);
+		return;
+	}
+	if (is_over_limit(db, now_ns))
+		return;
+	if (now_ns >= begin_due_ns)
+		lsv_job_queue(db, NULL, lsv_begin);
 	else
 		due(db, begin_due_ns);
 }
 
-/* Everything is there: whoever waits may go. */
+static void deliver_when_due(struct lsv_db *db, const struct view *view,
+                             int64_t now_ns)
+{
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		if (wants_delivery(&db->replicas[i], view) ||
+		    is_given_up(&db->replicas[i], view))
+			queue_when_due(&db->replicas[i], lsv_deliver, now_ns);
+	snapshot_when_due(db, view, now_ns);
+}
+
+/* What is everywhere is known to be there: whoever waits may go. */
 static void settle_tickets(struct lsv_db *db, const struct view *view)
 {
-	struct lsv_coord_page *coord = lsv_db_coord(db);
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	bool is_everywhere = true;
 
-	atomic_store(&db->dirty, 0);
-	if (!view->is_complete ||
-	    atomic_load(&coord->shipped_ticket) >= view->ticket)
-		return;
-	atomic_store(&coord->shipped_ticket, view->ticket);
-	atomic_fetch_add(&coord->done, 1);
-	lsv_futex_wake(&coord->done, INT_MAX);
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		struct lsv_replica *replica = &db->replicas[i];
+
+		if (replica->is_broken ||
+		    (view->end.generation &&
+		     lsv_replica_wants(replica, &view->end)))
+			is_everywhere = false;
+		else if (view->is_complete && view->ticket > replica->ticket)
+			replica->ticket = view->ticket;
+	}
+	if (is_everywhere)
+		atomic_store(&db->dirty, 0);
+	lsv_replicas_settle(db);
+}
+
+static bool has_job(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	return db->is_job_queued;
 }
 
 static void schedule(struct lsv_db *db, const struct view *view, int64_t now_ns)
 {
-	if (is_busy(db))
+	if (has_job(db))
 		return;
-	if (view->wants_begin)
+	if (view->wants_begin) {
 		begin_when_due(db, view, now_ns);
-	else if (wants_delivery(db, view))
-		deliver_when_due(db, now_ns);
-	else if (wants_snapshot(db, now_ns))
-		queue(db, lsv_begin_index);
-	else
-		settle_tickets(db, view);
+		return;
+	}
+	deliver_when_due(db, view, now_ns);
+	settle_tickets(db, view);
 }
 
 /* Other processes commit and this one has no connection to see it by. */
@@ -332,7 +387,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	atomic_store(&coord->advanced_ns, now_ns);
 	if (atomic_load(&db->role) == LSV_LIVE)
 		lsv_checkpoint_look(db, now_ns);
-	bound_space(db, now_ns);
+	lsv_space_bound(db, now_ns);
 	schedule(db, &view, now_ns);
 	/* Somebody waits for what cannot be told yet. */
 	if (!view.is_complete && !view.wants_begin &&
@@ -381,5 +436,8 @@ bool lsv_look_is_pending(struct lsv_db *db)
 	pthread_mutex_lock(&db->shadow);
 	view_end(db, &view);
 	pthread_mutex_unlock(&db->shadow);
-	return wants_delivery(db, &view);
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		if (wants_delivery(&db->replicas[i], &view))
+			return true;
+	return false;
 }

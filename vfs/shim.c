@@ -163,17 +163,14 @@ static int main_file_control(sqlite3_file *f, int op, void *arg)
  * stranger did since is noticed. */
 static void resume(struct lsv_db *db)
 {
-	struct lsv_state state;
-	const struct lsv_replica_record *record = &state.replicas[0];
-	const struct lsv_tuple *tuple = &state.tuple;
+	auto_free struct lsv_state *state = calloc(1, sizeof *state);
 	struct lsv_tuple now;
 
-	if (lsv_db_coord(db) || lsv_state_load(db->dir, &state) < 0)
+	if (!state || lsv_db_coord(db) || lsv_state_load(db->dir, state) < 0)
 		return;
-	if (tuple->pos.generation != 0 && record->has_snapshot &&
-	    record->shipped.generation == tuple->pos.generation &&
-	    lsv_pos_compare(&record->shipped, &tuple->pos) >= 0 &&
-	    lsv_tuple_of(db->path, &now) == 0 && lsv_tuple_equal(tuple, &now))
+	if (lsv_replicas_have(db, state, &state->tuple.pos) &&
+	    lsv_tuple_of(db->path, &now) == 0 &&
+	    lsv_tuple_equal(&state->tuple, &now))
 		return;
 	if (lsv_db_activate(db))
 		lsv_bell_poke(db);

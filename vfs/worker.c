@@ -246,13 +246,15 @@ static void flush(struct lsv_db *db, void *arg)
 	int64_t *began = arg;
 	int64_t left = *began + db->config.shutdown_timeout_ns -
 	               lsv_clock_mono_ns();
+	int n_failing, r;
 
-	if (!lsv_db_coord(db) || db->is_foreign ||
-	    atomic_load(&db->last_put_failed) || left <= 0)
+	if (!lsv_db_coord(db) || db->is_foreign || left <= 0)
 		return;
-	if (!lsv_look_is_pending(db))
+	n_failing = atomic_load(&db->n_failing);
+	if (n_failing == (int)db->config.n_replicas || !lsv_look_is_pending(db))
 		return;
-	if (lsv_bell_wait(db, lsv_bell_ticket(db), left, true) < 0)
+	r = lsv_bell_wait(db, lsv_bell_ticket(db), left, true);
+	if (r == -ETIMEDOUT || (r < 0 && n_failing == 0))
 		(void)log_warn(0,
 		               "%s: exits before everything is on the replica; "
 		               "the next open or lsvfs sync goes on",

@@ -11,7 +11,9 @@
 #include "replica/spool/coord.h"
 
 #define LSV_LINEAGE_BYTES 16
-#define LSV_ERROR_TEXT_SIZE 200
+#define LSV_ERROR_TEXT_SIZE 600
+#define LSV_NAME_TEXT_SIZE 32
+#define LSV_URL_TEXT_SIZE 256
 
 /* A file as stat() tells it, with the boot in which it was told. */
 struct lsv_tuple {
@@ -25,7 +27,7 @@ struct lsv_tuple {
 };
 
 struct lsv_replica_record {
-	uint64_t name_hash; /* 0: none */
+	uint64_t name_hash; /* of its URL; 0: there is no replica here */
 	struct lsv_pos shipped;
 	uint64_t txid;
 	int64_t time_ns;
@@ -35,6 +37,10 @@ struct lsv_replica_record {
 	int64_t snapshot_ns;     /* when it was taken */
 	uint32_t n_segments;     /* of shipped.index, put so far */
 	bool has_snapshot;
+	bool is_broken; /* too far behind: it gets no more of this
+	                   generation */
+	char name[LSV_NAME_TEXT_SIZE];
+	char url[LSV_URL_TEXT_SIZE];     /* without its query */
 	char error[LSV_ERROR_TEXT_SIZE]; /* "": none */
 };
 

@@ -417,24 +417,27 @@ def read_position(data, at):
 
 
 def read_replicas(data):
-    for at in range(128, 2496, 296):
+    for at in range(128, len(data) - 4, 1024):
         name, = struct.unpack_from("<Q", data, at)
         if name == 0:
             continue
         txid, time, size, since, taken, index, has = struct.unpack_from(
             "<QqQQqII", data, at + 32)
-        error = data[at + 80:at + 280].rstrip(b"\0").decode()
+        label, url, error = (
+            text.rstrip(b"\0").decode()
+            for text in struct.unpack_from("32s256s600s", data, at + 88))
         yield {"name_hash": "%016x" % name, "txid": txid, "time": time,
                "shipped": read_position(data, at + 8), "error": error,
+               "name": label, "url": url,
                "snapshot": {"index": index, "size": size, "since": since,
                             "time": taken} if has else None}
 
 
 def read_state(data):
     magic, version, size = struct.unpack_from("<8sII", data)
-    check((magic, version, size, len(data)) == (b"LSVFSST1", 1, 2500, 2500),
+    check((magic, version, size) == (b"LSVFSST1", 2, len(data)),
           "the head of state")
-    check(struct.unpack("<I", data[2496:])[0] == crc32c(data[:2496]),
+    check(struct.unpack("<I", data[-4:])[0] == crc32c(data[:-4]),
           "the checksum of state")
     epoch, generation = struct.unpack_from("<QQ", data, 16)
     device, inode, size, modified, changed = struct.unpack_from("<QQQqq",

@@ -43,7 +43,10 @@ static void fill(struct lsv_state *state)
 		r->snapshot_ns = (int64_t)n++;
 		r->n_segments = (uint32_t)n++;
 		r->has_snapshot = i % 2;
-		memset(r->error, 'a' + i, (size_t)i * 28);
+		r->is_broken = i % 3;
+		memset(r->name, 'k' + i, (size_t)i * 4);
+		memset(r->url, 'p' + i, (size_t)i * 36);
+		memset(r->error, 'a' + i, (size_t)i * 84);
 	}
 }
 
@@ -70,6 +73,9 @@ static void check_equal(const struct lsv_state *a, const struct lsv_state *b)
 		ck_assert_int_eq(x->snapshot_ns, y->snapshot_ns);
 		ck_assert_uint_eq(x->n_segments, y->n_segments);
 		ck_assert_int_eq(x->has_snapshot, y->has_snapshot);
+		ck_assert_int_eq(x->is_broken, y->is_broken);
+		ck_assert_str_eq(x->name, y->name);
+		ck_assert_str_eq(x->url, y->url);
 		ck_assert_str_eq(x->error, y->error);
 	}
 }
@@ -123,9 +129,11 @@ START_TEST(any_flipped_bit_and_any_length_is_refused)
 	size_t n;
 
 	fill(&state);
+	for (int i = 2; i < LSV_REPLICAS_MAX; i++)
+		state.replicas[i] = (struct lsv_replica_record){0};
 	ck_assert_int_eq(lsv_state_store(".", &state, 0600), 0);
 	ck_assert_int_eq(lsv_file_read("state", SIZE_MAX, &bytes, &n), 0);
-	ck_assert_uint_eq(n, 128 + 8 * 296 + 4);
+	ck_assert_uint_eq(n, 128 + 2 * 1024 + 4); /* no more than there are */
 	for (size_t i = 0; i < n; i++) {
 		auto_close int fd = open("state", O_WRONLY);
 		char flipped = (char)(bytes[i] ^ (1 << i % 8));

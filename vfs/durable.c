@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/durable.h"
+
+#include "vfs/image.h"
+#include "vfs/lead.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static int sync_wal(struct lsv_db *db)
+{
+	auto_close int fd = -1;
+	int r = 0;
+
+	pthread_mutex_lock(&db->shadow);
+	if (db->source.fd >= 0)
+		r = lsv_source_is_path(&db->source, db->wal_path);
+	if (db->source.fd >= 0 && r == 0)
+		fd = dup(db->source.fd);
+	else if (db->source.fd < 0)
+		/* No connection here, but perhaps one elsewhere. */
+		fd = open(db->wal_path, O_RDONLY | O_CLOEXEC);
+	pthread_mutex_unlock(&db->shadow);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r; /* closed: it is in the database */
+	return fd >= 0 && fdatasync(fd) < 0 ? -EIO : 0;
+}
+
+int lsv_make_durable(struct lsv_db *db)
+{
+	uint64_t resets = atomic_load(&lsv_db_coord(db)->unsynced_resets);
+	int r = sync_wal(db);
+
+	if (r == -EIO || r == -ESTALE) {
+		pthread_mutex_lock(&db->shadow);
+		if (lsv_lead_holds(db))
+			lsv_lead_end(db, r == -EIO ? "its WAL cannot be synced"
+			                           : "its WAL was replaced");
+		pthread_mutex_unlock(&db->shadow);
+	}
+	if (r < 0 || resets == atomic_load(&db->synced_resets))
+		return r;
+	r = lsv_db_enter(db);
+	if (r < 0)
+		return -EAGAIN;
+	r = lsv_image_sync_file(db);
+	lsv_db_leave(db);
+	if (r == 0)
+		atomic_store(&db->synced_resets, resets);
+	return r;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/replica.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+#include "replica/store/url.h"
+#include "replica/wal/pagehash.h"
+#include "vfs/lead.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BACKOFF_MIN_NS (500 * LSV_NS_PER_MS)
+#define BACKOFF_MAX_NS (60 * LSV_NS_PER_S)
+/* One that was given up costs all of them a snapshot when it comes back. */
+#define GIVEN_UP_MIN_NS LSV_NS_PER_S
+#define GIVEN_UP_MAX_NS (600 * LSV_NS_PER_S)
+
+int lsv_replicas_open(struct lsv_db *db)
+{
+	size_t n = db->config.n_replicas;
+
+	db->replicas = calloc(n ? n : 1, sizeof *db->replicas);
+	if (!db->replicas)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		db->replicas[i].db = db;
+		db->replicas[i].config = &db->config.replicas[i];
+		db->replicas[i].slot = (uint32_t)i;
+	}
+	return 0;
+}
+
+void lsv_replicas_close(struct lsv_db *db)
+{
+	for (size_t i = 0; db->replicas && i < db->config.n_replicas; i++)
+		lsv_client_close(db->replicas[i].client);
+	free(take(db->replicas));
+}
+
+/* ---- What is remembered ---- */
+
+/* Where a replica is, without what a query or a user's part may hold (I15). */
+static void place_of(const char *url, char text[LSV_URL_TEXT_SIZE])
+{
+	const char *path = strstr(url, "://");
+	size_t n = path ? strcspn(url, "?") : strlen(url);
+	const char *user = NULL;
+
+	if (lsv_url_has_scheme(url)) {
+		path += strlen("://");
+		user = memchr(path, '@', strcspn(path, "/?"));
+	}
+	if (user)
+		snprintf(text, LSV_URL_TEXT_SIZE, "%.*s%.*s", (int)(path - url),
+		         url, (int)(url + n - user - 1), user + 1);
+	else
+		snprintf(text, LSV_URL_TEXT_SIZE, "%.*s", (int)n, url);
+}
+
+/* A replica is where it is, whatever it is called. */
+static uint64_t hash_of(const struct lsv_replica_config *config)
+{
+	return lsv_xxh64(config->url, strlen(config->url));
+}
+
+static const struct lsv_replica_record *find_record(
+	const struct lsv_replica_record *records, uint64_t name_hash)
+{
+	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++)
+		if (records[i].name_hash == name_hash)
+			return &records[i];
+	return NULL;
+}
+
+/* Under db->mutex. */
+static void load(struct lsv_replica *replica,
+                 const struct lsv_replica_record *record)
+{
+	uint64_t generation = replica->db->generation;
+	bool is_same = record->shipped.generation == generation;
+
+	replica->shipped = is_same ? record->shipped
+	                           : (struct lsv_pos){generation, 0, 0};
+	replica->txid = record->txid;
+	replica->time_ns = record->time_ns;
+	replica->has_snapshot = record->has_snapshot && is_same;
+	replica->has_owner = replica->has_snapshot;
+	replica->is_broken = record->is_broken && is_same;
+	replica->snapshot_index = is_same ? record->snapshot_index : 0;
+	replica->since_snapshot = record->since_snapshot;
+	replica->snapshot_bytes = record->snapshot_bytes;
+	replica->snapshot_ns = record->snapshot_ns;
+	replica->n_segments = record->n_segments;
+}
+
+int lsv_replicas_load(struct lsv_db *db)
+{
+	struct lsv_replica_record *records = db->state->replicas;
+	auto_free struct lsv_replica_record *old = calloc(LSV_REPLICAS_MAX,
+	                                                  sizeof *old);
+	auto_unlock pthread_mutex_t *held = NULL;
+
+	if (!old)
+		return -ENOMEM;
+	memcpy(old, records, LSV_REPLICAS_MAX * sizeof *old);
+	memset(records, 0, LSV_REPLICAS_MAX * sizeof *old);
+	held = lsv_lock(&db->mutex);
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		const struct lsv_replica_config *config =
+			&db->config.replicas[i];
+		uint64_t name_hash = hash_of(config);
+		const struct lsv_replica_record *found = find_record(old,
+		                                                     name_hash);
+
+		if (found)
+			records[i] = *found;
+		records[i].name_hash = name_hash;
+		snprintf(records[i].name, sizeof records[i].name, "%.*s",
+		         LSV_NAME_TEXT_SIZE - 1, config->name);
+		place_of(config->url, records[i].url);
+		load(&db->replicas[i], &records[i]);
+	}
+	return 0;
+}
+
+bool lsv_replicas_have(const struct lsv_db *db, const struct lsv_state *state,
+                       const struct lsv_pos *pos)
+{
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		const struct lsv_replica_record *record = find_record(
+			state->replicas, hash_of(&db->config.replicas[i]));
+
+		if (!record || !record->has_snapshot ||
+		    record->shipped.generation != pos->generation ||
+		    lsv_pos_compare(&record->shipped, pos) < 0)
+			return false;
+	}
+	return pos->generation != 0;
+}
+
+void lsv_replicas_in(struct lsv_db *db, uint32_t index, uint64_t *offset,
+                     uint32_t *n_segments)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	*offset = 0;
+	*n_segments = 0;
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		const struct lsv_replica *replica = &db->replicas[i];
+		const struct lsv_pos *shipped = &replica->shipped;
+
+		if (shipped->generation != db->generation ||
+		    shipped->index != index)
+			continue;
+		if (shipped->offset > *offset)
+			*offset = shipped->offset;
+		if (replica->n_segments > *n_segments)
+			*n_segments = replica->n_segments;
+	}
+}
+
+static void fill(const struct lsv_replica *replica,
+                 struct lsv_replica_record *record)
+{
+	record->shipped = replica->shipped;
+	record->txid = replica->txid;
+	record->time_ns = replica->time_ns;
+	record->has_snapshot = replica->has_snapshot;
+	record->is_broken = replica->is_broken;
+	record->snapshot_index = replica->snapshot_index;
+	record->since_snapshot = replica->since_snapshot;
+	record->snapshot_bytes = replica->snapshot_bytes;
+	record->snapshot_ns = replica->snapshot_ns;
+	record->n_segments = replica->n_segments;
+	memcpy(record->error, replica->error, sizeof record->error);
+}
+
+static void publish(const struct lsv_replica *replica, uint64_t name_hash)
+{
+	struct lsv_shipped *out =
+		&lsv_db_coord(replica->db)->shipped[replica->slot];
+
+	atomic_store(&out->name_hash, name_hash);
+	atomic_store(&out->generation, replica->shipped.generation);
+	atomic_store(&out->index, replica->shipped.index);
+	atomic_store(&out->offset, replica->shipped.offset);
+	atomic_store(&out->txid, replica->txid);
+	atomic_store(&out->time_ns, replica->time_ns);
+	atomic_store(&out->failing_since_ns, replica->failing_since_ns);
+	atomic_store(&out->state, replica->is_broken    ? LSV_REPLICA_BROKEN
+	                          : replica->n_failures ? LSV_REPLICA_FAILING
+	                                                : LSV_REPLICA_FINE);
+}
+
+void lsv_replicas_store_held(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	if (!db->state)
+		return;
+	pthread_mutex_lock(&db->mutex);
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		fill(&db->replicas[i], &db->state->replicas[i]);
+		publish(&db->replicas[i], db->state->replicas[i].name_hash);
+	}
+	for (size_t i = db->config.n_replicas; i < LSV_REPLICAS_MAX; i++)
+		atomic_store(&coord->shipped[i].name_hash, 0);
+	pthread_mutex_unlock(&db->mutex);
+	if (!lsv_lead_holds(db))
+		return;
+	db->state->generation = db->generation;
+	db->state->epoch = db->epoch;
+	lsv_state_store(db->dir, db->state, db->file_mode);
+}
+
+void lsv_replicas_store(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	lsv_replicas_store_held(db);
+}
+
+/* ---- How it goes ---- */
+
+void lsv_replicas_settle(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	uint64_t all = UINT64_MAX, answering = UINT64_MAX;
+	int n_failing = 0, n_refused = 0;
+
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		const struct lsv_replica *replica = &db->replicas[i];
+		bool is_failing = replica->n_failures || replica->is_broken;
+
+		if (replica->ticket < all)
+			all = replica->ticket;
+		if (!is_failing && replica->ticket < answering)
+			answering = replica->ticket;
+		n_failing += is_failing;
+		n_refused += replica->is_refused;
+	}
+	atomic_store(&db->answering_ticket, answering);
+	atomic_store(&db->n_failing, n_failing);
+	atomic_store(&db->n_refused, n_refused);
+	if (all <= atomic_load(&coord->shipped_ticket))
+		return;
+	atomic_store(&coord->shipped_ticket, all);
+	atomic_fetch_add(&coord->done, 1);
+	lsv_futex_wake(&coord->done, INT_MAX);
+}
+
+void lsv_replica_succeeded(struct lsv_replica *replica, uint64_t ticket)
+{
+	struct lsv_db *db = replica->db;
+
+	pthread_mutex_lock(&db->mutex);
+	if (replica->failing_since_ns)
+		log_info("%s: replica %s is reached again", db->path,
+		         replica->config->url);
+	replica->n_failures = 0;
+	replica->failing_since_ns = 0;
+	replica->retry_ns = 0;
+	replica->is_refused = false;
+	replica->error[0] = 0;
+	replica->last_put_ns = lsv_clock_mono_ns();
+	if (ticket > replica->ticket)
+		replica->ticket = ticket;
+	lsv_replicas_settle(db);
+	pthread_mutex_unlock(&db->mutex);
+	lsv_replicas_store(db);
+}
+
+/* 'min' doubled n times, at most 'max'. */
+static int64_t doubled(int64_t min_ns, uint32_t n, int64_t max_ns)
+{
+	int64_t wait_ns = min_ns;
+
+	for (uint32_t i = 0; i < n && wait_ns < max_ns; i++)
+		wait_ns *= 2;
+	return wait_ns < max_ns ? wait_ns : max_ns;
+}
+
+void lsv_replica_failed(struct lsv_replica *replica, int r, const char *why)
+{
+	struct lsv_db *db = replica->db;
+	int64_t at_ns;
+
+	pthread_mutex_lock(&db->mutex);
+	snprintf(replica->error, sizeof replica->error, "%s",
+	         why ? why : strerror(-r));
+	if (replica->n_failures == 0 && why)
+		log_error(0, "cannot replicate %s: %s", db->path, why);
+	else if (replica->n_failures == 0)
+		log_error(0,
+		          "%s: cannot put to replica %s: %s; commits go on, "
+		          "it will be tried again",
+		          db->path, replica->config->url, replica->error);
+	if (replica->n_failures == 0)
+		replica->failing_since_ns = lsv_clock_ns();
+	at_ns = lsv_clock_mono_ns() +
+	        doubled(BACKOFF_MIN_NS, replica->n_failures, BACKOFF_MAX_NS);
+	if (at_ns > replica->retry_ns) /* or longer, if it was given up */
+		replica->retry_ns = at_ns;
+	replica->n_failures++;
+	replica->is_refused = r == -EPERM;
+	lsv_replicas_settle(db);
+	pthread_mutex_unlock(&db->mutex);
+	lsv_replicas_store(db);
+}
+
+void lsv_replica_has_snapshot(struct lsv_replica *replica, uint32_t index,
+                              const struct lsv_commit *base, uint32_t page_size)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
+
+	replica->has_snapshot = true;
+	replica->snapshot_index = index;
+	replica->since_snapshot = 0;
+	replica->snapshot_ns = lsv_clock_ns();
+	replica->snapshot_bytes = (uint64_t)base->db_pages * page_size;
+	replica->txid = base->txid;
+	replica->time_ns = base->time_ns;
+	replica->n_given_up = 0;
+	replica->wants_retention = true;
+}
+
+void lsv_replica_give_up(struct lsv_replica *replica, uint64_t bytes)
+{
+	struct lsv_db *db = replica->db;
+
+	log_error(0,
+	          "%s: replica %s is behind, and %" PRIu64
+	          " bytes are kept for it, more than max-local-bytes: it gets "
+	          "nothing more until it answers and all replicas get a new "
+	          "generation",
+	          db->path, replica->config->url, bytes);
+	pthread_mutex_lock(&db->mutex);
+	replica->is_broken = true;
+	replica->retry_ns = lsv_clock_mono_ns() + doubled(GIVEN_UP_MIN_NS,
+	                                                  replica->n_given_up++,
+	                                                  GIVEN_UP_MAX_NS);
+	if (replica->failing_since_ns == 0)
+		replica->failing_since_ns = lsv_clock_ns();
+	if (!replica->error[0])
+		snprintf(replica->error, sizeof replica->error,
+		         "it is behind by more than max-local-bytes");
+	lsv_replicas_settle(db);
+	pthread_mutex_unlock(&db->mutex);
+	lsv_replicas_store_held(db);
+}
+
+bool lsv_replica_wants(const struct lsv_replica *replica,
+                       const struct lsv_pos *end)
+{
+	if (replica->shipped.generation != end->generation)
+		return true;
+	return !replica->is_broken &&
+	       (!replica->has_snapshot ||
+	        lsv_pos_compare(&replica->shipped, end) < 0);
+}
+
+int64_t lsv_replica_due_ns(const struct lsv_replica *replica, bool now)
+{
+	int64_t at_ns = 0;
+
+	if (!now && replica->last_put_ns)
+		at_ns = replica->last_put_ns +
+		        replica->config->sync_interval_ns;
+	return at_ns > replica->retry_ns ? at_ns : replica->retry_ns;
+}
