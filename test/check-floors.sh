@@ -50,7 +50,7 @@ doors=(
 	'jansson.h tools/json.c'
 	'zstd*.h replica/format/coder_zstd.c'
 	'lz4*.h replica/format/coder_lz4.c'
-	'cyaml/* replica/ship/config.c'
+	'yaml.h replica/ship/config_document.[ch]'
 	'xxhash.h replica/wal/pagehash.c'
 	'sqlite3*.h vfs/*'
 	'sqlite3*.h replica/restore/verify.c'

@@ -6,6 +6,7 @@
 #include "replica/ship/config.h"
 #include "vfs/api.h"
 #include "vfs/api_table.h"
+#include "vfs/configure.h"
 #include "vfs/shim.h"
 
 #include <errno.h>
@@ -150,7 +151,15 @@ static int install_locked(const struct lsvfs_options *options)
 	}
 	if (!is_installed)
 		lower = now;
-	rc = lsv_shim_register(&config, known.make_default);
+	rc = lsv_shim_register(
+		&(struct lsv_settings){
+			.environment = getenv("LSVFS_OPTIONS"),
+			.program = known.options,
+			.replica = config.n_replicas > 0
+	                                   ? config.replicas[0].url
+	                                   : NULL,
+		},
+		known.make_default);
 	is_installed |= rc == SQLITE_OK;
 	lsv_config_free(&config);
 	return rc;

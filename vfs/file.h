@@ -40,6 +40,7 @@ struct lsv_file {
 	bool has_gate_head; /* the live head when the gate was passed */
 	uint32_t gate_salt[2];
 	uint32_t gate_frame;
+	bool wants_wal;     /* once it has a page (force-wal) */
 	bool is_exclusive;  /* EXCLUSIVE on the database file */
 	int64_t plain_ns;   /* first transaction without a WAL; 0: none */
 	bool syncs_header;  /* the next xSync of the WAL is of its header */

@@ -12,8 +12,10 @@
 #include "replica/store/client.h"
 #include "vfs/bell.h"
 #include "vfs/capture.h"
+#include "vfs/configure.h"
 #include "vfs/db.h"
 #include "vfs/file.h"
+#include "vfs/force_wal.h"
 #include "vfs/lower.h"
 #include "vfs/own.h"
 #include "vfs/status.h"
@@ -25,7 +27,6 @@
 
 static sqlite3_vfs ours;
 static sqlite3_vfs *copy_vfs; /* of another copy of us that was first */
-static struct lsv_config defaults;
 static bool has_threads;
 
 static int pass(const char *name, sqlite3_file *f, int flags, int *out)
@@ -36,65 +37,6 @@ static int pass(const char *name, sqlite3_file *f, int flags, int *out)
 static bool uri_is_set(const char *name, const char *key)
 {
 	return sqlite3_uri_boolean(name, key, 0) != 0;
-}
-
-/* A URL that can never work is said once, and nothing is replicated there. */
-static int check_replica(const struct lsv_replica_config *replica)
-{
-	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-	static char *refused; /* the last one */
-	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
-	struct lsv_client *client;
-
-	if (refused && strcmp(refused, replica->url) == 0)
-		return -EINVAL;
-	if (lsv_client_open(replica->url, &replica->options, &client) == 0) {
-		lsv_client_close(client);
-		return 0;
-	}
-	free(refused);
-	refused = strdup(replica->url);
-	return -EINVAL;
-}
-
-/* What the options say of replicas, for this database. */
-static int settle(const char *name, struct lsv_config *config)
-{
-	size_t twin = 0;
-	int r = lsv_config_expand_all(config, name);
-
-	for (size_t i = 0; i < config->n_replicas && r == 0; i++)
-		r = check_replica(&config->replicas[i]);
-	if (r == 0)
-		r = lsv_config_settle(config, &twin);
-	if (r == -EEXIST)
-		log_error(0,
-		          "cannot replicate %s: another of its replicas is "
-		          "named %s or is at %s, too",
-		          name, config->replicas[twin].name,
-		          config->replicas[twin].url);
-	return r;
-}
-
-/* The options of one database: the process's, then its URI's. */
-static int configure(const char *name, struct lsv_config *config)
-{
-	int r = lsv_config_copy(&defaults, config);
-
-	for (const char *const *key = lsv_config_names(); r == 0 && *key;
-	     key++) {
-		const char *value = sqlite3_uri_parameter(name, *key);
-
-		if (!value)
-			continue;
-		r = lsv_config_set(config, *key, value);
-		if (r < 0)
-			log_error(0,
-			          "cannot replicate %s: '%s' is not a value of "
-			          "%s; see lsvfs-vfs(7)",
-			          name, value, *key);
-	}
-	return r < 0 ? r : settle(name, config);
 }
 
 /* A worker inside a SQLite without threads would be a second thread there. */
@@ -128,23 +70,28 @@ static bool has_rival(const char *name, const struct lsv_config *config)
 	return false;
 }
 
-/* NULL: this database is not replicated; it is the lower VFS's own. */
-static struct lsv_db *db_for(const char *name, int flags)
+/* *db NULL: this database is not replicated; it is the lower VFS's own. */
+static int db_for(const char *name, int flags, struct lsv_db **db)
 {
 	struct lsv_config config = {0};
-	struct lsv_db *db = NULL;
+	int r;
+
+	*db = NULL;
 
 	if (!name || !*name || !(flags & SQLITE_OPEN_MAIN_DB) ||
 	    !(flags & SQLITE_OPEN_READWRITE) || uri_is_set(name, "immutable") ||
 	    uri_is_set(name, "nolock"))
-		return NULL;
-	if (lsv_own_here())
-		return lsv_db_find(name);
-	if (configure(name, &config) == 0 && config.n_replicas > 0 &&
-	    may_work(name) && !has_rival(name, &config))
-		db = lsv_db_open(name, &config);
+		return SQLITE_OK;
+	if (lsv_own_here()) {
+		*db = lsv_db_find(name);
+		return SQLITE_OK;
+	}
+	r = lsv_configure(name, &config);
+	if (r == 0 && config.n_replicas > 0 && may_work(name) &&
+	    !has_rival(name, &config))
+		*db = lsv_db_open(name, &config);
 	lsv_config_free(&config);
-	return db;
+	return r == -EPERM ? SQLITE_CANTOPEN : SQLITE_OK;
 }
 
 static int open_main(struct lsv_file *file, const char *name, int flags,
@@ -177,6 +124,7 @@ static int open_main(struct lsv_file *file, const char *name, int flags,
 	lsv_db_add_file(db, file);
 	lsv_worker_init();
 	lsv_own_open(ours.zName);
+	lsv_force_wal_opened(file);
 	return rc;
 }
 
@@ -205,6 +153,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
 {
 	struct lsv_file *main;
 	struct lsv_db *db;
+	int rc;
 
 	(void)vfs;
 	f->pMethods = NULL;
@@ -215,9 +164,14 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
 			                out_flags);
 		return pass(name, f, flags, out_flags);
 	}
-	db = db_for(name, flags);
-	if (!db)
+	rc = db_for(name, flags, &db);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!db) {
+		if (flags & SQLITE_OPEN_MAIN_DB)
+			lsv_force_wal_stranger();
 		return pass(name, f, flags, out_flags);
+	}
 	return open_main((struct lsv_file *)f, name, flags, out_flags, db);
 }
 
@@ -241,13 +195,13 @@ static sqlite3_vfs *find_copy(void)
 	return NULL;
 }
 
-static int create_vfs(const struct lsv_config *config)
+static int create_vfs(const struct lsv_settings *settings)
 {
 	sqlite3_vfs *lower = sqlite3_vfs_find(NULL);
 
 	if (!lower)
 		return SQLITE_ERROR;
-	if (lsv_config_copy(config, &defaults) < 0)
+	if (lsv_configure_init(settings) < 0)
 		return SQLITE_NOMEM;
 	ours.zName = sqlite3_vfs_find("litestream") ? "lsvfs" : "litestream";
 	lsv_lower_set_vfs(lower, ours.zName);
@@ -260,7 +214,7 @@ static int create_vfs(const struct lsv_config *config)
 	return SQLITE_OK;
 }
 
-int lsv_shim_register(const struct lsv_config *config, int make_default)
+int lsv_shim_register(const struct lsv_settings *settings, int make_default)
 {
 	int rc = SQLITE_OK;
 
@@ -273,7 +227,7 @@ int lsv_shim_register(const struct lsv_config *config, int make_default)
 	if (copy_vfs)
 		return sqlite3_vfs_register(copy_vfs, make_default);
 	if (!lsv_lower_vfs())
-		rc = create_vfs(config);
+		rc = create_vfs(settings);
 	has_threads = lsv_api_has_threads();
 	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
 }

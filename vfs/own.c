@@ -106,6 +106,39 @@ int lsv_own_attach(struct lsv_db *db)
 	return rc;
 }
 
+/* SQLite answers with the mode that it is in then. */
+static int ask_for_wal(void)
+{
+	sqlite3_stmt *statement;
+	int rc = sqlite3_prepare_v2(own, "PRAGMA lsv.journal_mode=wal", -1,
+	                            &statement, NULL);
+	const unsigned char *mode;
+
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_step(statement);
+	mode = rc == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+	if (rc == SQLITE_ROW)
+		rc = mode && sqlite3_stricmp((const char *)mode, "wal") == 0
+		             ? SQLITE_OK
+		             : SQLITE_BUSY;
+	sqlite3_finalize(statement);
+	return rc;
+}
+
+int lsv_own_force_wal(struct lsv_db *db)
+{
+	int rc = lsv_own_attach(db);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	here = true;
+	rc = ask_for_wal();
+	here = false;
+	lsv_own_detach(db, true);
+	return rc;
+}
+
 void lsv_own_detach(struct lsv_db *db, bool clean)
 {
 	(void)db;

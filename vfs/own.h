@@ -28,6 +28,10 @@ int lsv_own_attach(struct lsv_db *db);
  * else the WAL is left alone. */
 void lsv_own_detach(struct lsv_db *db, bool clean);
 
+/* Switches the database to WAL mode, without waiting for anybody.  SQLITE_*;
+ * the caller has entered it. */
+int lsv_own_force_wal(struct lsv_db *db);
+
 /* One checkpoint without waiting for anybody.  mode: SQLITE_CHECKPOINT_*. */
 int lsv_own_checkpoint(struct lsv_db *db, int mode);
 

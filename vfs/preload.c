@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Enough of a URI to find our parameters in. */
 #define NARROW_SIZE 1024
@@ -44,13 +45,23 @@ static bool is_uri_for_us(const char *filename)
 	        strstr(filename, "vfs=lsvfs"));
 }
 
+static bool is_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
 /* By the environment as it is now: programs set it while they run. */
 static bool is_configured(void)
 {
-	const char *url = getenv("LSVFS_REPLICA_URL");
 	const char *options = getenv("LSVFS_OPTIONS");
 
-	return (url && *url) || (options && strstr(options, "replica="));
+	return is_set("LSVFS_REPLICA_URL") || is_set("LSVFS_CONFIG") ||
+	       is_set("LITESTREAM_CONFIG") ||
+	       (options && (strstr(options, "replica=") ||
+	                    strstr(options, "require-config="))) ||
+	       access("/etc/litestream.yml", F_OK) == 0;
 }
 
 static void before_open(const char *filename, const char *vfs,

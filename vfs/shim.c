@@ -5,6 +5,7 @@
 #include "vfs/bell.h"
 #include "vfs/capture.h"
 #include "vfs/checkpoint.h"
+#include "vfs/force_wal.h"
 #include "vfs/gate.h"
 #include "vfs/lower.h"
 #include "vfs/plain.h"
@@ -120,6 +121,8 @@ static int main_unlock(sqlite3_file *f, int level)
 	if (!has_duties(file))
 		return rc;
 	lsv_db_set_exclusive(file->db, file, false);
+	if (rc == SQLITE_OK && level == SQLITE_LOCK_NONE)
+		lsv_force_wal_unlocked(file);
 	return rc;
 }
 
@@ -142,6 +145,9 @@ static int main_file_control(sqlite3_file *f, int op, void *arg)
 
 	if (op == SQLITE_FCNTL_VFSNAME)
 		return name_us(file, arg);
+	if (op == SQLITE_FCNTL_PRAGMA && has_duties(file) &&
+	    lsv_force_wal_keeps(file, arg))
+		return SQLITE_OK;
 	if (has_duties(file) && op == SQLITE_FCNTL_CKPT_START)
 		lsv_capture_checkpoint_begins(file);
 	if (has_duties(file) && op == SQLITE_FCNTL_PERSIST_WAL)

@@ -7,12 +7,12 @@
  * on the SQLite behind sqlite3_api (api.h), which is set before.
  */
 
-struct lsv_config;
+struct lsv_settings;
 
 /* Registers the VFS "litestream" (or "lsvfs" when that name is taken by a
  * stranger) over the default VFS.  Idempotent; a later call only acts on
- * make_default.  'defaults' is borrowed for the call (copied).  SQLITE_*. */
-int lsv_shim_register(const struct lsv_config *defaults, int make_default);
+ * make_default.  'settings' is borrowed for the call (copied).  SQLITE_*. */
+int lsv_shim_register(const struct lsv_settings *settings, int make_default);
 
 /* 1: sqlite3_vfs_find(NULL) is ours. */
 int lsv_shim_is_default(void);

@@ -35,6 +35,16 @@ void lsv_log_set_sink(lsv_log_sink *sink, void *arg)
 	sink_arg = arg;
 }
 
+bool lsv_log_is_default(void)
+{
+	return sink_fn == to_stderr;
+}
+
+const char *lsv_log_level_text(enum lsv_log_level level)
+{
+	return names[level];
+}
+
 void lsv_log_set_level(enum lsv_log_level level)
 {
 	atomic_store(&threshold, (int)level);

@@ -12,6 +12,8 @@
  * A negative err is appended as ": <its text>"; 0 appends nothing.
  */
 
+#include <stdbool.h>
+
 enum lsv_log_level {
 	LSV_LOG_OFF,
 	LSV_LOG_ERROR,
@@ -20,12 +22,16 @@ enum lsv_log_level {
 	LSV_LOG_DEBUG
 };
 
+/* "error" and so on; static. */
+const char *lsv_log_level_text(enum lsv_log_level level);
+
 typedef void lsv_log_sink(void *arg, enum lsv_log_level level,
                           const char *line);
 
 /* The default sink writes "lsvfs: <level>: <line>\n" to stderr in one write.
  * NULL restores it. */
 void lsv_log_set_sink(lsv_log_sink *sink, void *arg);
+bool lsv_log_is_default(void); /* the sink */
 
 /* Lines above 'level' are dropped before they are formatted. */
 void lsv_log_set_level(enum lsv_log_level level);

@@ -68,6 +68,11 @@ static const struct row {
          offsetof(struct lsv_config, max_local_bytes),
          {0}},
 	{"takeover", KIND_BOOL, offsetof(struct lsv_config, takeover), {0}},
+	{"force-wal", KIND_BOOL, offsetof(struct lsv_config, force_wal), {0}},
+	{"require-config",
+         KIND_BOOL,
+         offsetof(struct lsv_config, require_config),
+         {0}},
 };
 
 /* All words are read as int, whatever enum the field is. */
@@ -206,10 +211,27 @@ static int set_word(const struct row *row, void *field, const char *value)
 	return -EINVAL;
 }
 
+/* The last word has who speaks last: what the replicas were told before of
+ * the same matter no longer counts. */
+static void forget(struct lsv_config *config, size_t at)
+{
+	for (size_t i = 0; i < config->n_replicas; i++) {
+		struct lsv_replica_config *replica = &config->replicas[i];
+
+		if (at == offsetof(struct lsv_config, sync_interval_ns))
+			replica->sync_interval_ns = LSV_UNSET_NS;
+		if (at == offsetof(struct lsv_config, snapshot_interval_ns))
+			replica->snapshot_interval_ns = LSV_UNSET_NS;
+		if (at == offsetof(struct lsv_config, retention_ns))
+			replica->retention_ns = LSV_UNSET_NS;
+	}
+}
+
 static int set_row(const struct row *row, struct lsv_config *config,
                    const char *value)
 {
 	void *field = (char *)config + row->at;
+	int r;
 
 	switch (row->kind) {
 	case KIND_REPLICA:
@@ -217,7 +239,10 @@ static int set_row(const struct row *row, struct lsv_config *config,
 	case KIND_WORD:
 		return set_word(row, field, value);
 	case KIND_DURATION:
-		return lsv_duration_parse(value, field);
+		r = lsv_duration_parse(value, field);
+		if (r == 0)
+			forget(config, row->at);
+		return r;
 	case KIND_BYTES:
 		return lsv_value_bytes(value, field);
 	case KIND_BOOL:

@@ -35,6 +35,8 @@ struct lsv_config {
 	int64_t shutdown_timeout_ns;  /* "shutdown-sync-timeout": 5s */
 	uint64_t max_local_bytes;     /* "max-local-bytes": 0: the default */
 	bool takeover;                /* "takeover" */
+	bool force_wal;               /* "force-wal" */
+	bool require_config;          /* "require-config" */
 };
 
 /* Fills in the defaults; there is no replica. */

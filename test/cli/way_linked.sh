@@ -12,7 +12,7 @@ built=$(dirname "$LIBLSVFS")
 compile_way shared -DWITH_LSVFS -I"$top_srcdir/vfs" -L"$built" \
 	-Wl,-rpath,"$built" -llsvfs -lsqlite3
 read -r -a libs <<<"$(pkg-config --libs sqlite3 liblz4 libzstd jansson \
-	libcurl libcrypto expat)"
+	libcurl libcrypto expat yaml-0.1)"
 compile_way static -DWITH_LSVFS -I"$top_srcdir/vfs" \
 	"$top_builddir/liblsvfs.a" "${libs[@]}" -lpthread
 

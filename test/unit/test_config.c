@@ -315,7 +315,7 @@ START_TEST(every_listed_name_can_be_set)
 			r = lsv_config_set(&c, *name, values[i]);
 		ck_assert_msg(r == 0, "%s", *name);
 	}
-	ck_assert_uint_eq(n, 12);
+	ck_assert_uint_eq(n, 14);
 	lsv_config_free(&c);
 }
 END_TEST

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/configure.h"
+
+#include "replica/base/cleanup.h"
+#include "replica/base/log.h"
+#include "replica/store/client.h"
+#include "vfs/api.h"
+#include "vfs/conf_cache.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char *environment, *program, *replica_url;
+
+static char *copy_of(const char *text, int *r)
+{
+	char *copy = text && *text ? strdup(text) : NULL;
+
+	if (text && *text && !copy)
+		*r = -ENOMEM;
+	return copy;
+}
+
+int lsv_configure_init(const struct lsv_settings *settings)
+{
+	int r = 0;
+
+	environment = copy_of(settings->environment, &r);
+	program = copy_of(settings->program, &r);
+	replica_url = copy_of(settings->replica, &r);
+	return r;
+}
+
+/* A URL that can never work is said once, and nothing is replicated there. */
+static int check_replica(const struct lsv_replica_config *replica)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	static char *refused; /* the last one */
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+	struct lsv_client *client;
+
+	if (refused && strcmp(refused, replica->url) == 0)
+		return -EINVAL;
+	if (lsv_client_open(replica->url, &replica->options, &client) == 0) {
+		lsv_client_close(client);
+		return 0;
+	}
+	free(refused);
+	refused = strdup(replica->url);
+	return -EINVAL;
+}
+
+/* What the options say of replicas, for this database. */
+static int settle(const char *name, struct lsv_config *config)
+{
+	size_t twin = 0;
+	int r = lsv_config_expand_all(config, name);
+
+	for (size_t i = 0; i < config->n_replicas && r == 0; i++)
+		r = check_replica(&config->replicas[i]);
+	if (r == 0)
+		r = lsv_config_settle(config, &twin);
+	if (r == -EEXIST)
+		log_error(0,
+		          "cannot replicate %s: another of its replicas is "
+		          "named %s or is at %s, too",
+		          name, config->replicas[twin].name,
+		          config->replicas[twin].url);
+	return r;
+}
+
+static int apply_settings(struct lsv_config *config)
+{
+	int r = 0;
+
+	if (environment)
+		r = lsv_config_set_words(config, environment, NULL);
+	if (r == 0 && program)
+		r = lsv_config_set_words(config, program, NULL);
+	if (r == 0 && replica_url)
+		r = lsv_config_set(config, "replica", replica_url);
+	return r;
+}
+
+static int apply_uri(const char *name, struct lsv_config *config)
+{
+	int r = 0;
+
+	for (const char *const *key = lsv_config_names(); r == 0 && *key;
+	     key++) {
+		const char *value = sqlite3_uri_parameter(name, *key);
+
+		if (!value)
+			continue;
+		r = lsv_config_set(config, *key, value);
+		if (r < 0)
+			log_error(0,
+			          "cannot replicate %s: '%s' is not a value of "
+			          "%s; see lsvfs-vfs(7)",
+			          name, value, *key);
+	}
+	return r;
+}
+
+static bool must_fail(const char *name, bool is_required)
+{
+	if (is_required)
+		log_error(0,
+		          "%s is not opened: require-config is set, and the "
+		          "configuration cannot be used",
+		          name);
+	return is_required;
+}
+
+int lsv_configure(const char *name, struct lsv_config *config)
+{
+	bool is_required = false;
+	int found = lsv_conf_cache_find(name, config, &is_required);
+	int r;
+
+	if (found == -ENOMEM)
+		return found;
+	r = apply_settings(config);
+	if (r == 0)
+		r = apply_uri(name, config);
+	is_required |= config->require_config;
+	if (found == -ENOENT && is_required && !lsv_conf_cache_is_there())
+		found = -EINVAL;
+	if (found == -EINVAL && must_fail(name, is_required))
+		r = -EPERM;
+	return r < 0 ? r : settle(name, config);
+}
