@@ -42,12 +42,13 @@ _lsvfs()
 
 	if [ "$COMP_CWORD" = 1 ]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'sync status generations snapshots wal
+			compgen -W 'replicate sync status generations snapshots wal
 				version help' -- "$word")
 		return
 	fi
 	_lsvfs_value "$before" "$word" && return
 	case ${COMP_WORDS[1]} in
+	replicate) _lsvfs_words '-exec -help' "$word" ;;
 	sync) _lsvfs_words '-timeout -replica-url -takeover -help' "$word" ;;
 	status) _lsvfs_words '-json -max-lag -help' "$word" ;;
 	generations | snapshots) _lsvfs_words '-json -help' "$word" ;;

@@ -11,6 +11,8 @@
 static int run_help(int argc, char **argv);
 
 static const struct command commands[] = {
+	{"replicate", "replicate what programs without lsvfs write",
+         cmd_replicate},
 	{"sync", "wait until every commit is on the replica", cmd_sync},
 	{"status", "is it replicating, how far behind, why not", cmd_status},
 	{"generations", "list the generations of a replica", cmd_generations},

@@ -4,6 +4,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "vfs/copy.h"
+#include "vfs/guard.h"
 #include "vfs/lead.h"
 #include "vfs/own.h"
 
@@ -17,6 +18,8 @@
 #define ROUND_FRAMES_FULL                                                      \
 	2000 /* the application's own has evidently not run                    \
 	      */
+#define GUARDED_FRAMES 1000
+#define GUARDED_TRIES_MAX 400
 #define DRAIN_FRAMES 4000
 #define DRAIN_BYTES (UINT64_C(16) << 20)
 #define DRAIN_MAX_NS (200 * LSV_NS_PER_MS)
@@ -188,6 +191,33 @@ static void drain(struct lsv_db *db, int64_t now_ns)
 	                   db->drain_backoff_ns;
 }
 
+/* Programs that do not have us write, and the guard lets none of them reset
+ * the WAL (guard.h): we do, as a last close does, once nothing is missing in
+ * the database; with WRITE in hand, so after what can be done without it.
+ * The larger it has become, the harder it is tried. */
+static void reset_guarded(struct lsv_db *db, const struct lsv_shm *live)
+{
+	int n_tries = (int)(live->mx_frame / GUARDED_FRAMES) * DRAIN_TRIES;
+	struct lsv_shm after;
+
+	catch_up(db);
+	sync_shadow(db);
+	enter_and_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE, 1);
+	catch_up(db);
+	/* What others put into the database, nobody was seen to sync. */
+	atomic_store(&db->saw_db_sync, 0);
+	enter_and_checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE,
+	                     n_tries < GUARDED_TRIES_MAX ? n_tries
+	                                                 : GUARDED_TRIES_MAX);
+	catch_up(db);
+	if (lsv_db_live(db, &after) == 0 &&
+	    !lsv_salt_equal(after.salt, live->salt))
+		db->round_backoff_ns = 0;
+	else
+		db->round_backoff_ns = longer(db->round_backoff_ns);
+	db->round_due_ns = lsv_clock_mono_ns() + db->round_backoff_ns;
+}
+
 static bool drain_is_due(const struct lsv_db *db, const struct lsv_shm *live,
                          int64_t now_ns)
 {
@@ -202,9 +232,17 @@ void lsv_checkpoint_look(struct lsv_db *db, int64_t now_ns)
 	                                               : ROUND_FRAMES;
 	struct lsv_shm live;
 
+	if (lsv_guard_is_held(db))
+		from = GUARDED_FRAMES;
 	if (atomic_load(&db->native) || lsv_db_live(db, &live) < 0 ||
 	    live.mx_frame < from)
 		return;
+	if (lsv_guard_is_held(db)) {
+		if (now_ns >= db->round_due_ns)
+			reset_guarded(db, &live);
+		look_again(db, db->round_due_ns);
+		return;
+	}
 	if (drain_is_due(db, &live, now_ns)) {
 		drain(db, now_ns);
 		return;

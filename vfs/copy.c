@@ -6,6 +6,7 @@
 #include "replica/base/log.h"
 #include "replica/base/vector.h"
 #include "replica/wal/pagehash.h"
+#include "vfs/guard.h"
 #include "vfs/lead.h"
 #include "vfs/rotate.h"
 
@@ -195,14 +196,36 @@ static int undecided(struct lsv_db *db, const struct lsv_shm *live)
 	return -ESTALE;
 }
 
+/* The guard vouches that 'live' followed an empty WAL, and the source stands
+ * there, or before the reset that made it empty.  That is witnessed for others,
+ * too, but for the salts of no WAL, which identify nothing. */
+static bool is_first_frame(struct lsv_db *db, const struct lsv_shm *live)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	struct lsv_shm empty;
+	bool is_new = false;
+
+	if (!lsv_guard_vouches(db, live, &empty))
+		return false;
+	if ((db->source.at.real.frame > 0 ||
+	     !lsv_salt_equal(db->source.salt, empty.salt)) &&
+	    !lsv_witness_follows(coord, db->source.salt,
+	                         db->source.at.real.frame, &empty, &is_new))
+		return false;
+	if (empty.salt[0] | empty.salt[1])
+		lsv_witness_reset(coord, empty.salt, 0, live->salt);
+	return true;
+}
+
 /* A reset that one of us witnessed: the end of the shadow is where the new
  * incarnation begins (gate.c and capture.c say so). */
 static int follow_reset(struct lsv_db *db, const struct lsv_shm *live)
 {
-	bool is_new = false;
+	bool is_new = is_first_frame(db, live);
 	int r;
 
-	if (!lsv_witness_follows(lsv_db_coord(db), db->source.salt,
+	if (!is_new &&
+	    !lsv_witness_follows(lsv_db_coord(db), db->source.salt,
 	                         db->source.at.real.frame, live, &is_new))
 		return undecided(db, live);
 	db->undecided_ns = 0;

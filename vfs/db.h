@@ -81,7 +81,9 @@ struct lsv_db {
 	_Atomic(int) is_sync_full; /* commits sync the WAL themselves */
 	_Atomic(int) native;       /* no checkpoints of ours */
 	_Atomic(int) n_waiting;    /* in PHASETWO, for the replica */
-	_Atomic(uint64_t) dirty; /* stamps of this process not known shipped */
+	_Atomic(uint64_t) dirty;  /* stamps of this process not known shipped */
+	_Atomic(int) wants_guard; /* programs without us write it (guard.h) */
+	struct lsv_guard *guard;  /* who has entered; NULL: not held */
 
 	/* Under 'shadow'. */
 	pthread_mutex_t shadow;

@@ -5,6 +5,7 @@
 #include "replica/base/log.h"
 #include "replica/spool/witness.h"
 #include "vfs/bell.h"
+#include "vfs/guard.h"
 #include "vfs/lead.h"
 
 #include <errno.h>
@@ -102,6 +103,19 @@ static bool complete(struct lsv_file *main, bool is_writer)
 		db, &live, is_writer ? WRITER_WAIT_NS : CHECKPOINTER_WAIT_NS);
 }
 
+/* Our own reset, which has WRITE: the guard gives way for as long. */
+static void guard_aside(struct lsv_file *main)
+{
+	if (main->is_ours && main->has_write)
+		lsv_guard_step_aside(main->db);
+}
+
+static void guard_back(struct lsv_file *main)
+{
+	if (main->is_ours && main->has_write)
+		lsv_guard_step_back(main->db);
+}
+
 int lsv_gate_enter(struct lsv_file *main)
 {
 	bool takes_ckpt = !main->has_ckpt;
@@ -114,12 +128,14 @@ int lsv_gate_enter(struct lsv_file *main)
 		rc = lower_lock(main, SHM_CKPT, 1, LOCK_EX);
 	if (rc != SQLITE_OK)
 		return rc;
+	guard_aside(main);
 	rc = lower_lock(main, SHM_READ1, 4, LOCK_EX);
 	if (rc == SQLITE_OK && !complete(main, takes_ckpt) && takes_ckpt) {
 		lower_lock(main, SHM_READ1, 4, UNLOCK_EX);
 		rc = SQLITE_BUSY;
 	}
 	if (rc != SQLITE_OK) {
+		guard_back(main);
 		if (takes_ckpt)
 			lower_lock(main, SHM_CKPT, 1, UNLOCK_EX);
 		return rc;
@@ -155,6 +171,7 @@ void lsv_gate_left(struct lsv_file *main)
 	if (!main->in_gate)
 		return;
 	main->in_gate = false;
+	guard_back(main);
 	if (main->gate_took_ckpt)
 		lower_lock(main, SHM_CKPT, 1, UNLOCK_EX);
 	main->gate_took_ckpt = false;

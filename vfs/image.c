@@ -6,13 +6,12 @@
 #include "replica/base/log.h"
 #include "replica/base/vector.h"
 #include "replica/wal/pagehash.h"
+#include "vfs/bare.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SHM_CKPT 1
-#define SHM_REGION 32768
 
 /* The newest frame of a page. */
 struct overlay {
@@ -24,12 +23,9 @@ LSV_VECTOR(lsv_overlays, struct overlay)
 struct lsv_image {
 	struct lsv_reader pages;
 	struct lsv_db *db;
-	sqlite3_filename name;
-	sqlite3_file *file; /* of the lower VFS */
-	bool is_open;
+	struct lsv_bare bare;
 	bool has_shared;
 	bool has_ckpt;
-	bool has_shm;
 	bool is_beside; /* an exclusive connection */
 	struct lsv_shm head;
 	struct lsv_source wal;
@@ -43,30 +39,7 @@ struct lsv_image {
 
 static const sqlite3_io_methods *methods(const struct lsv_image *image)
 {
-	return image->file->pMethods;
-}
-
-/* A handle of the lower VFS on the application's file, or why not. */
-static int open_handle(struct lsv_image *image)
-{
-	sqlite3_vfs *lower = lsv_lower_vfs();
-	struct stat st;
-
-	image->name = sqlite3_create_filename(image->db->path, "", "", 0, NULL);
-	image->file = calloc(1, (size_t)lower->szOsFile);
-	if (!image->name || !image->file)
-		return -ENOMEM;
-	if (lower->xOpen(lower, image->name, image->file,
-	                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_MAIN_DB,
-	                 NULL) != SQLITE_OK)
-		return -EAGAIN;
-	image->is_open = true;
-	if (stat(image->db->path, &st) < 0)
-		return -errno;
-	/* The path may name another file by now. */
-	if (image->db->ino != st.st_ino || image->db->dev != st.st_dev)
-		return -EAGAIN;
-	return 0;
+	return image->bare.file->pMethods;
 }
 
 /* Beside an exclusive connection of this process no lock can be had and none
@@ -86,32 +59,25 @@ static int stand_beside_exclusive(struct lsv_image *image)
 
 static int take_locks(struct lsv_image *image)
 {
-	volatile void *shm = NULL;
-	struct stat st;
+	int r;
 
 	if (lsv_db_is_exclusive(image->db))
 		return stand_beside_exclusive(image);
-	if (methods(image)->iVersion < 2 || !methods(image)->xShmMap)
-		return -ENOTSUP;
 	/* CKPT alone does not freeze the file: last close, journal_mode=DELETE
 	 * and exclusive connections checkpoint without it; SHARED keeps those
 	 * out. */
-	if (methods(image)->xLock(image->file, SQLITE_LOCK_SHARED) != SQLITE_OK)
-		return -EAGAIN;
-	image->has_shared = true;
-	if (stat(image->db->shm_path, &st) < 0 || st.st_size < SHM_REGION)
-		return -EAGAIN; /* mapping it would leave one behind */
-	if (methods(image)->xShmMap(image->file, 0, SHM_REGION, 0, &shm) !=
-	            SQLITE_OK ||
-	    !shm)
-		return -EAGAIN;
-	image->has_shm = true;
-	if (methods(image)->xShmLock(image->file, SHM_CKPT, 1,
-	                             SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) !=
+	if (methods(image)->xLock(image->bare.file, SQLITE_LOCK_SHARED) !=
 	    SQLITE_OK)
 		return -EAGAIN;
+	image->has_shared = true;
+	r = lsv_bare_map(image->db, &image->bare);
+	if (r < 0)
+		return r;
+	if (lsv_bare_lock(&image->bare, SHM_CKPT,
+	                  SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE) != SQLITE_OK)
+		return -EAGAIN;
 	image->has_ckpt = true;
-	return lsv_shm_read(shm, &image->head);
+	return lsv_shm_read(image->bare.shm, &image->head);
 }
 
 /* Of an empty WAL the shm knows neither page size nor pages. */
@@ -120,13 +86,13 @@ static int read_size(struct lsv_image *image)
 	uint8_t header[100];
 	sqlite3_int64 size;
 
-	if (methods(image)->xFileSize(image->file, &size) != SQLITE_OK)
+	if (methods(image)->xFileSize(image->bare.file, &size) != SQLITE_OK)
 		return -EIO;
 	if (image->head.mx_frame == 0) {
 		if (size < (sqlite3_int64)sizeof header)
 			return -ENODATA;
-		if (methods(image)->xRead(image->file, header, sizeof header,
-		                          0) != SQLITE_OK)
+		if (methods(image)->xRead(image->bare.file, header,
+		                          sizeof header, 0) != SQLITE_OK)
 			return -EIO;
 		image->head.page_size = get_be16(header + 16);
 		if (image->head.page_size == 1)
@@ -219,7 +185,7 @@ static int read_from_file(struct lsv_image *image, uint32_t page_no)
 		memset(image->page, 0, image->head.page_size);
 		return 0;
 	}
-	return methods(image)->xRead(image->file, image->page, size,
+	return methods(image)->xRead(image->bare.file, image->page, size,
 	                             (sqlite3_int64)(page_no - 1) * size) ==
 	                       SQLITE_OK
 	               ? 0
@@ -276,7 +242,7 @@ static int rewind_pages(struct lsv_reader *reader)
 
 static int open_image(struct lsv_image *image)
 {
-	int r = open_handle(image);
+	int r = lsv_bare_open(image->db, &image->bare);
 
 	if (r == 0)
 		r = take_locks(image);
@@ -328,17 +294,12 @@ void lsv_image_close(struct lsv_image *image)
 	/* xShmUnmap would leave CKPT set in SQLite's books: checkpoints then
 	 * answer BUSY for the process's life (design.md section 7). */
 	if (image->has_ckpt)
-		methods(image)->xShmLock(image->file, SHM_CKPT, 1,
-		                         SQLITE_SHM_UNLOCK |
-		                                 SQLITE_SHM_EXCLUSIVE);
-	if (image->has_shm)
-		methods(image)->xShmUnmap(image->file, 0);
+		lsv_bare_lock(&image->bare, SHM_CKPT,
+		              SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+	lsv_bare_unmap(&image->bare);
 	if (image->has_shared)
-		methods(image)->xUnlock(image->file, SQLITE_LOCK_NONE);
-	if (image->is_open)
-		methods(image)->xClose(image->file);
-	free(image->file);
-	sqlite3_free_filename(image->name);
+		methods(image)->xUnlock(image->bare.file, SQLITE_LOCK_NONE);
+	lsv_bare_close(&image->bare);
 	lsv_source_close(&image->wal);
 	free(image->overlay.at);
 	free(image->page);
@@ -362,16 +323,12 @@ struct lsv_reader *lsv_image_pages(struct lsv_image *image)
 
 int lsv_image_sync_file(struct lsv_db *db)
 {
-	auto_image struct lsv_image *image = calloc(1, sizeof *image);
-	int r;
+	struct lsv_bare bare = {0};
+	int r = lsv_bare_open(db, &bare);
 
-	if (!image)
-		return -ENOMEM;
-	image->db = db;
-	lsv_source_init(&image->wal);
-	r = open_handle(image);
-	if (r == 0 &&
-	    methods(image)->xSync(image->file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+	if (r == 0 && bare.file->pMethods->xSync(
+			      bare.file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
 		r = -EIO;
+	lsv_bare_close(&bare);
 	return r;
 }

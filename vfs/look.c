@@ -7,6 +7,7 @@
 #include "vfs/checkpoint.h"
 #include "vfs/copy.h"
 #include "vfs/deliver.h"
+#include "vfs/guard.h"
 #include "vfs/lead.h"
 #include "vfs/space.h"
 
@@ -363,6 +364,20 @@ static void let_go(struct lsv_db *db)
 	lsv_futex_wake(&lsv_db_coord(db)->done, INT_MAX);
 }
 
+/* From before continuity is looked at until we do not lead any more.  Where no
+ * checkpoint of ours is wanted the WAL would never be reset. */
+static void guard(struct lsv_db *db, bool holds)
+{
+	if (!atomic_load(&db->wants_guard) || lsv_db_enter(db) < 0)
+		return;
+	/* Asked again: who ends this goes in after us. */
+	if (holds && atomic_load(&db->wants_guard) && !atomic_load(&db->native))
+		lsv_guard_hold(db);
+	else
+		lsv_guard_drop(db);
+	lsv_db_leave(db);
+}
+
 void lsv_look(struct lsv_db *db, int64_t now_ns)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
@@ -372,10 +387,12 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 
 	db->due_ns = INT64_MAX;
 	db->naps = false;
+	guard(db, true);
 	pthread_mutex_lock(&db->shadow);
 	r = look_at_shadow(db, &view);
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0) {
+		guard(db, false);
 		follow(db, now_ns);
 		return;
 	}

@@ -47,8 +47,8 @@ static bool may_work(const char *name)
 	if (!has_threads && !atomic_exchange(&is_told, 1))
 		log_error(0,
 		          "cannot replicate %s and others of this process: its "
-		          "SQLite is without threads; run 'lsvfs sync' from "
-		          "outside",
+		          "SQLite is without threads; run 'lsvfs "
+		          "replicate' beside it",
 		          name);
 	return has_threads;
 }

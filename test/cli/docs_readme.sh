@@ -119,6 +119,15 @@ while IFS= read -r line <&3; do
 done 3<"$readme"
 [ "$n_commands" -ge 15 ] || fail "only $n_commands commands in $readme"
 
+# systemd finds nothing wrong with the unit, where it is there to be asked.
+if command -v systemd-analyze >/dev/null; then
+	mkdir units
+	sed -e "s|/usr/local/bin/lsvfs|$LSVFS|" -e '/^User=/d' lsvfs.service \
+		>units/lsvfs.service
+	systemd-analyze verify units/lsvfs.service >"$got" 2>&1 || :
+	! grep 'lsvfs\.service:' "$got" >&2 || fail 'in lsvfs.service'
+fi
+
 # The two commands that are not run here are at least there.
 for word in demo check; do
 	grep -q "^    ./bootstrap $word$" "$top_srcdir/README.md" ||

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# lsvfs replicate: what a program without us commits is on the replica, in one
+# generation, whatever SQLite does with the WAL; it ends as it is told to, and
+# its exit status says whether everything is there.
+
+. "${top_srcdir:-.}/test/lib/functions.sh"
+
+requires sqlite3 python3
+
+# Commits and says so, one after the other, in one connection.
+cat >writer.py <<'END'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
+for i in range(int(sys.argv[2])):
+    db.execute('INSERT INTO t VALUES(?, ?)', (i, 'x' * 500))
+END
+
+# start ARGUMENT...: lsvfs replicate in the background, once it works.
+start()
+{
+	background "$LSVFS" replicate "$@" 2>replicate.log
+	replicate_pid=$background_pid
+	eventually 20 grep -Eq 'replicates to|waits for' replicate.log
+}
+
+# stop STATUS: it ends with that.
+stop()
+{
+	local status=0
+
+	kill -TERM "$replicate_pid"
+	wait "$replicate_pid" || status=$?
+	[ "$status" = "$1" ] ||
+		fail "exit $status, expected $1: $(cat replicate.log)"
+}
+
+generations()
+{
+	find "$1/generations" -mindepth 1 -maxdepth 1 | wc -l
+}
+
+is_replicated()
+{
+	"$LSVFS" status -max-lag 0s "$1" >status.out 2>&1
+}
+
+# restored DB REPLICA: the replica has what the database has.
+restored()
+{
+	rm -rf restored.db .restored.db-litestream
+	"$LSVFS_RESTORE" -o restored.db "$2" >restore.log 2>&1 ||
+		fail "cannot restore: $(cat restore.log)"
+	sqlite3 "$1" .dump >expected.sql
+	sqlite3 restored.db .dump >restored.sql
+	cmp expected.sql restored.sql >&2 || fail 'restored is something else'
+}
+
+# A database that is not there yet, then not in WAL mode, then is.
+start app.db backup
+grep -q 'waits for the database' replicate.log
+sqlite3 app.db 'CREATE TABLE t(a, b)'
+eventually 20 is_replicated app.db
+[ "$(sqlite3 app.db 'PRAGMA journal_mode')" = wal ] || fail 'not in WAL mode'
+
+# More than the WAL has when it is reset, by several programs, which checkpoint
+# as they like.
+python3 writer.py app.db 3000 &
+first=$!
+python3 writer.py app.db 3000 &
+second=$!
+wait "$first" "$second"
+eventually 60 is_replicated app.db
+restored app.db backup
+[ "$(generations backup)" = 1 ] || fail "$(cat replicate.log)"
+
+# A program that has it open keeps it from being the last when it ends; it goes
+# on where it was.
+sqlite3 app.db 'INSERT INTO t VALUES(1, 1)'
+stop 0
+restored app.db backup
+start app.db backup
+sqlite3 app.db 'INSERT INTO t VALUES(2, 2)'
+eventually 20 is_replicated app.db
+stop 0
+restored app.db backup
+[ "$(generations backup)" = 1 ] || fail "$(cat replicate.log)"
+
+# What was written while it was not there is noticed.
+sqlite3 app.db 'INSERT INTO t VALUES(3, 3)'
+start app.db backup
+eventually 20 is_replicated app.db
+stop 0
+restored app.db backup
+
+# With a program: it ends with it, and has its status.
+LSVFS_REPLICA_URL=$PWD/exec/%f expect_exit 3 "$LSVFS" replicate \
+	-exec "sh -c 'sqlite3 app.db \"DELETE FROM t WHERE a > 100\"; exit 3'" \
+	app.db 2>replicate.log
+restored app.db exec/app.db
+# shellcheck disable=SC2016 # it is expanded by the program
+start -exec 'sh -c "trap \"exit 7\" USR1; : >ready; while :; do sleep 0.05; done"' \
+	app.db backup
+eventually 20 test -e ready
+kill -USR1 "$replicate_pid"
+status=0
+wait "$replicate_pid" || status=$?
+[ "$status" = 7 ] || fail "exit $status, not that of the program"
+expect_exit 1 "$LSVFS" replicate -exec ./no-such-program app.db backup \
+	2>replicate.log
+grep -q no-such-program replicate.log || fail "$(cat replicate.log)"
+
+# A replica that cannot be: it says so, and its status does.
+: >full
+start app.db full/backup
+eventually 20 grep -q '^error' replicate.log
+stop 1
+
+# Usage.
+expect_exit 2 "$LSVFS" replicate 2>err
+expect_exit 2 env -u LSVFS_REPLICA_URL "$LSVFS" replicate app.db 2>err
+grep -q LSVFS_REPLICA_URL err || fail "no remedy: $(cat err)"
