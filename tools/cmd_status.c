@@ -24,21 +24,41 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 fine, 1 behind, 2 broken, 3 cannot tell.\n";
 
-static void print_table(const struct lsv_status *status)
+static void print_replica(const struct lsv_status *status,
+                          const struct lsv_replica_status *replica)
 {
 	char position[LSV_POS_TEXT_SIZE] = "-", time[LSV_TIME_TEXT_SIZE] = "-";
+	char since[LSV_TIME_TEXT_SIZE];
 
-	if (status->shipped.generation)
-		lsv_pos_format(&status->shipped, position);
-	if (status->shipped_ns)
-		lsv_time_format(status->shipped_ns, time);
+	if (replica->shipped.generation)
+		lsv_pos_format(&replica->shipped, position);
+	if (replica->shipped_ns)
+		lsv_time_format(replica->shipped_ns, time);
+	printf("replica   %s  %s\n", replica->name, replica->url);
+	if (status->n_replicas > 1)
+		printf("state     %s\n", lsv_health_text(replica->health));
+	printf("position  %s  txid %" PRIu64 "  %s\n", position,
+	       replica->shipped_txid, time);
+	if (replica->lag_ns)
+		printf("lag       %.3f s (txid %" PRIu64 " is here)\n",
+		       (double)replica->lag_ns / 1e9, status->captured_txid);
+	if (replica->failing_ns) {
+		lsv_time_format(replica->failing_ns, since);
+		printf("since     %s\n", since);
+	}
+	if (replica->error[0])
+		printf("error     %s\n", replica->error);
+}
+
+static void print_table(const struct lsv_status *status)
+{
 	printf("database  %s\nstate     %s\n", status->path,
 	       lsv_health_text(status->health));
-	printf("replica   %s  txid %" PRIu64 "  %s\n", position,
-	       status->shipped_txid, time);
-	if (status->lag_ns)
-		printf("lag       %.3f s (txid %" PRIu64 " is here)\n",
-		       (double)status->lag_ns / 1e9, status->captured_txid);
+	for (size_t i = 0; i < status->n_replicas; i++) {
+		if (status->n_replicas > 1)
+			putchar('\n');
+		print_replica(status, &status->replicas[i]);
+	}
 	if (status->error[0])
 		printf("error     %s\n", status->error);
 }
@@ -51,6 +71,7 @@ static int exit_status(const struct lsv_status *status, int64_t max_lag_ns)
 	case LSV_HEALTH_BEHIND:
 		return status->lag_ns > max_lag_ns ? BEHIND : FINE;
 	case LSV_HEALTH_FAILING:
+	case LSV_HEALTH_BROKEN:
 	case LSV_HEALTH_NONE:
 	case LSV_HEALTH_NOT_WAL:
 		return BROKEN;

@@ -41,22 +41,35 @@ static int read_live(const char *db_path, struct lsv_shm *live)
 	return lsv_shm_read(head, live);
 }
 
-static void take_state(const struct lsv_state *state, struct lsv_status *status)
+static void take_state(const char *dir, struct lsv_status *status)
 {
-	const struct lsv_replica_record *record = &state->replicas[0];
+	auto_free struct lsv_state *state = calloc(1, sizeof *state);
 
-	status->shipped = record->shipped;
-	status->shipped_txid = record->txid;
-	status->shipped_ns = record->time_ns;
-	if (!record->has_snapshot)
-		status->shipped.generation = 0;
-	snprintf(status->error, sizeof status->error, "%s", record->error);
+	if (!state || lsv_state_load(dir, state) < 0)
+		return;
+	while (status->n_replicas < LSV_REPLICAS_MAX &&
+	       state->replicas[status->n_replicas].name_hash) {
+		const struct lsv_replica_record *record =
+			&state->replicas[status->n_replicas];
+		struct lsv_replica_status *replica =
+			&status->replicas[status->n_replicas++];
+
+		memcpy(replica->name, record->name, sizeof replica->name);
+		memcpy(replica->url, record->url, sizeof replica->url);
+		memcpy(replica->error, record->error, sizeof replica->error);
+		replica->shipped = record->shipped;
+		replica->shipped_txid = record->txid;
+		replica->shipped_ns = record->time_ns;
+		if (!record->has_snapshot)
+			replica->shipped.generation = 0;
+		if (record->is_broken)
+			replica->health = LSV_HEALTH_BROKEN;
+	}
 }
 
 static void take_coord(const struct lsv_coord_page *page,
                        struct lsv_status *status)
 {
-	const struct lsv_shipped *shipped = &page->shipped[0];
 	struct lsv_captured captured;
 
 	if (lsv_coord_captured(page, &captured)) {
@@ -66,22 +79,19 @@ static void take_coord(const struct lsv_coord_page *page,
 	}
 	if (page->leader_pid && kill((pid_t)page->leader_pid, 0) == 0)
 		status->leader_pid = page->leader_pid;
-	status->n_puts = shipped->n_puts;
-	status->failing_ns = shipped->failing_since_ns;
+	for (size_t i = 0; i < status->n_replicas; i++) {
+		status->replicas[i].n_puts = page->shipped[i].n_puts;
+		status->replicas[i].failing_ns =
+			page->shipped[i].failing_since_ns;
+	}
 }
 
-/* Commits that nobody has copied yet count as well. */
-static bool is_behind(const struct lsv_coord_page *page,
-                      const struct lsv_shm *live,
-                      const struct lsv_status *status)
+/* Commits that nobody has copied yet. */
+static bool has_uncaptured(const struct lsv_coord_page *page,
+                           const struct lsv_shm *live)
 {
 	struct lsv_captured captured;
 
-	if (status->captured.generation == 0)
-		return false;
-	if (status->shipped.generation != status->captured.generation ||
-	    lsv_pos_compare(&status->shipped, &status->captured) < 0)
-		return true;
 	return live->mx_frame > 0 && lsv_coord_captured(page, &captured) &&
 	       (live->mx_frame != captured.frame ||
 	        !lsv_salt_equal(live->salt, captured.salt));
@@ -91,12 +101,12 @@ static bool is_behind(const struct lsv_coord_page *page,
  * records, or, if nobody copied it yet, when SQLite last wrote its WAL, or what
  * is left of it. */
 static int64_t oldest_missing_ns(const char *dir,
-                                 const struct lsv_status *status)
+                                 const struct lsv_status *status,
+                                 struct lsv_pos at)
 {
 	auto_free char *gen_dir = lsv_folder_generation_dir(
 		dir, status->captured.generation);
 	auto_free char *wal_path = lsv_sprintf("%s-wal", status->path);
-	struct lsv_pos at = status->shipped;
 	struct lsv_tuple wal;
 
 	if (at.generation != status->captured.generation)
@@ -133,20 +143,47 @@ static bool is_not_wal(const char *path)
 	       (header[18] != 2 || header[19] != 2);
 }
 
-static void judge(const char *dir, bool behind, struct lsv_status *status)
+static void judge_replica(const char *dir, bool has_more,
+                          const struct lsv_status *status,
+                          struct lsv_replica_status *replica)
 {
-	if (behind) {
-		status->lag_ns = lsv_clock_ns() -
-		                 oldest_missing_ns(dir, status);
-		if (status->lag_ns <= 0)
-			status->lag_ns = 1;
+	bool is_behind =
+		status->captured.generation != 0 &&
+		(has_more ||
+	         replica->shipped.generation != status->captured.generation ||
+	         lsv_pos_compare(&replica->shipped, &status->captured) < 0);
+
+	if (is_behind) {
+		replica->lag_ns = lsv_clock_ns() -
+		                  oldest_missing_ns(dir, status,
+		                                    replica->shipped);
+		if (replica->lag_ns <= 0)
+			replica->lag_ns = 1;
 	}
-	if (status->failing_ns || status->error[0])
-		status->health = LSV_HEALTH_FAILING;
-	else if (status->shipped.generation == 0)
-		status->health = LSV_HEALTH_NONE;
+	if (replica->health == LSV_HEALTH_BROKEN)
+		return;
+	if (replica->failing_ns || replica->error[0])
+		replica->health = LSV_HEALTH_FAILING;
+	else if (replica->shipped.generation == 0)
+		replica->health = LSV_HEALTH_NONE;
 	else
-		status->health = behind ? LSV_HEALTH_BEHIND : LSV_HEALTH_FINE;
+		replica->health = is_behind ? LSV_HEALTH_BEHIND
+		                            : LSV_HEALTH_FINE;
+}
+
+static void judge(const char *dir, bool has_more, struct lsv_status *status)
+{
+	if (status->n_replicas == 0)
+		status->health = LSV_HEALTH_NONE;
+	for (size_t i = 0; i < status->n_replicas; i++) {
+		struct lsv_replica_status *replica = &status->replicas[i];
+
+		judge_replica(dir, has_more, status, replica);
+		if (replica->lag_ns > status->lag_ns)
+			status->lag_ns = replica->lag_ns;
+		if (replica->health > status->health)
+			status->health = replica->health;
+	}
 }
 
 static void unknown(struct lsv_status *status, int r, const char *what)
@@ -198,7 +235,6 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 	auto_free char *dir = NULL;
 	struct lsv_shm from_file = {0};
 	struct lsv_coord_page page;
-	struct lsv_state state;
 	bool is_plain;
 	int r;
 
@@ -219,12 +255,11 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 		return;
 	}
 	lsv_folder_generation(dir, &status->generation);
-	if (lsv_state_load(dir, &state) == 0)
-		take_state(&state, status);
+	take_state(dir, status);
 	take_coord(&page, status);
 	if (!live && read_live(path, &from_file) < 0)
 		from_file.mx_frame = 0;
-	judge(dir, is_behind(&page, live ? live : &from_file, status), status);
+	judge(dir, has_uncaptured(&page, live ? live : &from_file), status);
 	if (is_plain)
 		not_wal(status);
 }
@@ -235,6 +270,7 @@ const char *lsv_health_text(enum lsv_health health)
 		[LSV_HEALTH_FINE] = "replicated",
 		[LSV_HEALTH_BEHIND] = "behind",
 		[LSV_HEALTH_FAILING] = "failing",
+		[LSV_HEALTH_BROKEN] = "broken",
 		[LSV_HEALTH_NONE] = "no snapshot yet",
 		[LSV_HEALTH_NOT_WAL] = "not in WAL mode",
 		[LSV_HEALTH_UNKNOWN] = "unknown",
@@ -280,6 +316,26 @@ static void put_time(FILE *out, int64_t ns)
 		fputs("null", out);
 }
 
+static void put_replica(FILE *out, const struct lsv_replica_status *replica)
+{
+	fputs("{\"name\":", out);
+	quote(out, replica->name);
+	fputs(",\"url\":", out);
+	quote(out, replica->url);
+	fprintf(out, ",\"state\":\"%s\",\"position\":",
+	        lsv_health_text(replica->health));
+	put_position(out, &replica->shipped);
+	fprintf(out, ",\"txid\":%" PRIu64 ",\"time\":", replica->shipped_txid);
+	put_time(out, replica->shipped_ns);
+	fprintf(out, ",\"lag_ms\":%" PRId64 ",\"puts\":%" PRIu64,
+	        replica->lag_ns / LSV_NS_PER_MS, replica->n_puts);
+	fputs(",\"failing_since\":", out);
+	put_time(out, replica->failing_ns);
+	fputs(",\"error\":", out);
+	quote(out, replica->error);
+	fputs("}", out);
+}
+
 static void put_status(FILE *out, const struct lsv_status *status)
 {
 	fputs("{\"path\":", out);
@@ -287,17 +343,15 @@ static void put_status(FILE *out, const struct lsv_status *status)
 	fprintf(out, ",\"state\":\"%s\",\"position\":",
 	        lsv_health_text(status->health));
 	put_position(out, &status->captured);
-	fprintf(out, ",\"txid\":%" PRIu64 ",\"leader\":%u",
-	        status->captured_txid, (unsigned)status->leader_pid);
-	fputs(",\"replica\":{\"position\":", out);
-	put_position(out, &status->shipped);
-	fprintf(out, ",\"txid\":%" PRIu64 ",\"time\":", status->shipped_txid);
-	put_time(out, status->shipped_ns);
-	fprintf(out, ",\"lag_ms\":%" PRId64 ",\"puts\":%" PRIu64,
-	        status->lag_ns / LSV_NS_PER_MS, status->n_puts);
-	fputs(",\"failing_since\":", out);
-	put_time(out, status->failing_ns);
-	fputs("},\"error\":", out);
+	fprintf(out, ",\"txid\":%" PRIu64 ",\"leader\":%u,\"lag_ms\":%" PRId64,
+	        status->captured_txid, (unsigned)status->leader_pid,
+	        status->lag_ns / LSV_NS_PER_MS);
+	fputs(",\"replicas\":[", out);
+	for (size_t i = 0; i < status->n_replicas; i++) {
+		fputs(i ? "," : "", out);
+		put_replica(out, &status->replicas[i]);
+	}
+	fputs("],\"error\":", out);
 	quote(out, status->error);
 	fputs("}", out);
 }

@@ -11,13 +11,28 @@
 #include "replica/spool/coord.h"
 #include "replica/spool/state.h"
 
+/* The worse, the further down; a database's is its worst replica's. */
 enum lsv_health {
 	LSV_HEALTH_FINE,    /* every commit is on the replica */
 	LSV_HEALTH_BEHIND,  /* some are not yet */
 	LSV_HEALTH_FAILING, /* and the last put failed */
+	LSV_HEALTH_BROKEN,  /* too far behind: it waits for a new generation */
 	LSV_HEALTH_NONE,    /* nothing to restore there yet: no snapshot */
 	LSV_HEALTH_NOT_WAL, /* left WAL mode: nothing is replicated any more */
 	LSV_HEALTH_UNKNOWN, /* no folder, or it cannot be read: see error */
+};
+
+struct lsv_replica_status {
+	char name[LSV_NAME_TEXT_SIZE];
+	char url[LSV_URL_TEXT_SIZE]; /* without its query */
+	enum lsv_health health;
+	struct lsv_pos shipped;
+	uint64_t shipped_txid;
+	int64_t shipped_ns; /* UTC time of the last commit there; 0: none */
+	int64_t lag_ns;     /* age of the oldest commit not there; 0: none */
+	int64_t failing_ns; /* since when, UTC; 0: the last put succeeded */
+	uint64_t n_puts;    /* objects since the shared page was made */
+	char error[LSV_ERROR_TEXT_SIZE];
 };
 
 struct lsv_status {
@@ -26,14 +41,11 @@ struct lsv_status {
 	uint64_t generation;
 	struct lsv_pos captured;
 	uint64_t captured_txid;
-	struct lsv_pos shipped;
-	uint64_t shipped_txid;
-	int64_t shipped_ns;  /* UTC time of the last commit there; 0: none */
-	int64_t lag_ns;      /* age of the oldest commit not there; 0: none */
-	int64_t failing_ns;  /* since when, UTC; 0: the last put succeeded */
 	uint32_t leader_pid; /* 0: none is known to live */
-	uint64_t n_puts;     /* objects since the shared page was made */
-	char error[LSV_ERROR_TEXT_SIZE];
+	int64_t lag_ns;      /* of the replica that is furthest behind */
+	size_t n_replicas;
+	struct lsv_replica_status replicas[LSV_REPLICAS_MAX];
+	char error[LSV_ERROR_TEXT_SIZE]; /* why nothing can be told */
 };
 
 /* 'live': SQLite's shm header, as a process that has the database open maps
