@@ -28,7 +28,6 @@ void lsv_capture_begin(struct lsv_file *main)
 {
 	struct lsv_shm live;
 
-	main->has_write = true;
 	if (main->shm && lsv_shm_read(main->shm, &live) == 0)
 		see(main, &live);
 }
@@ -53,22 +52,6 @@ void lsv_capture_end(struct lsv_file *main)
 {
 	struct lsv_shm live;
 
-	main->has_write = false;
-	main->unlocked_write = true;
-	if (main->shm && lsv_shm_read(main->shm, &live) == 0 &&
-	    !is_seen(main, &live))
-		stamp(main, &live);
-}
-
-/* The exclusive modes let WRITE go never, or do not have it. */
-static void notice_exclusive(struct lsv_file *main)
-{
-	struct lsv_shm live;
-
-	if (main->is_heap) {
-		lsv_capture_finalise(main);
-		return;
-	}
 	if (main->shm && lsv_shm_read(main->shm, &live) == 0 &&
 	    !is_seen(main, &live))
 		stamp(main, &live);
@@ -99,13 +82,11 @@ static int wait_for_replica(struct lsv_file *main)
 
 int lsv_capture_phase_two(struct lsv_file *main)
 {
-	if (!main->unlocked_write)
-		notice_exclusive(main);
-	main->unlocked_write = false;
+	lsv_capture_finalise(main);
 	return main->ticket ? wait_for_replica(main) : SQLITE_OK;
 }
 
-void lsv_capture_finalise(struct lsv_file *main)
+static void finalise_heap(struct lsv_file *main)
 {
 	struct lsv_shm live = {
 		.page_size = main->heap_page_size,
@@ -113,12 +94,26 @@ void lsv_capture_finalise(struct lsv_file *main)
 		.salt = {main->heap_salt[0], main->heap_salt[1]},
 	};
 
-	if (!main->is_heap || main->heap_candidate == main->heap_commit)
+	if (main->heap_candidate == main->heap_commit)
 		return;
 	pthread_mutex_lock(&main->db->mutex);
 	main->heap_commit = main->heap_candidate;
 	pthread_mutex_unlock(&main->db->mutex);
 	stamp(main, &live);
+}
+
+/* What was set to EXCLUSIVE later still writes the shm, but asks for no lock
+ * of it. */
+void lsv_capture_finalise(struct lsv_file *main)
+{
+	struct lsv_shm live;
+
+	if (main->is_heap)
+		finalise_heap(main);
+	else if (main->is_exclusive && main->shm &&
+	         lsv_shm_read(main->shm, &live) == 0 && live.mx_frame > 0 &&
+	         !is_seen(main, &live))
+		stamp(main, &live);
 }
 
 /* The incarnation (from, frame) ends here, without a gate: what of it is
@@ -149,10 +144,11 @@ static void new_header(struct lsv_file *main, const uint8_t *bytes)
 		last.mx_frame = main->seen_frame;
 		memcpy(last.salt, main->seen_salt, sizeof last.salt);
 	}
-	/* The gate saw a reset through; here it is the salts of an empty WAL
-	 * that change with its first frame. */
+	/* The gate (or the header before this one, in exclusive mode) saw a
+	 * reset through; here it is the salts of an empty WAL that change with
+	 * its first frame. */
 	if (main->shm && lsv_shm_read(main->shm, &live) == 0 &&
-	    live.mx_frame == 0 && main->has_write) {
+	    live.mx_frame == 0 && (!main->is_exclusive || last.mx_frame == 0)) {
 		if (lsv_db_activate(main->db))
 			lsv_witness_reset(lsv_db_coord(main->db), live.salt, 0,
 			                  to);
@@ -204,15 +200,47 @@ void lsv_capture_checkpoint_ends(struct lsv_file *main)
 	lsv_capture_readmit(main);
 }
 
+/* The number of the frame whose header lies at 'at'; 0: none does. */
+static uint32_t heap_frame_at(const struct lsv_file *main, sqlite3_int64 at)
+{
+	uint64_t size = LSV_FRAME_HEADER_SIZE + main->heap_page_size;
+	uint64_t behind = (uint64_t)at - LSV_WAL_HEADER_SIZE;
+
+	return behind % size == 0 ? (uint32_t)(behind / size) + 1 : 0;
+}
+
+/* The first frame of a connection whose shm is heap memory, behind those of a
+ * WAL that it found and recovered: all of them are committed. */
+static void begin_heap(struct lsv_file *wal, sqlite3_int64 at)
+{
+	struct lsv_file *main = wal->main;
+	sqlite3_file *lower = lsv_lower(wal);
+	auto_unlock pthread_mutex_t *held = NULL;
+	uint8_t bytes[LSV_WAL_HEADER_SIZE];
+	struct lsv_wal_header header;
+	uint32_t frame;
+
+	if (lower->pMethods->xRead(lower, bytes, sizeof bytes, 0) !=
+	            SQLITE_OK ||
+	    lsv_wal_header_decode(bytes, &header) < 0)
+		return;
+	held = lsv_lock(&main->db->mutex);
+	main->heap_page_size = header.page_size;
+	frame = heap_frame_at(main, at);
+	if (frame == 0)
+		return;
+	main->is_heap = true;
+	memcpy(main->heap_salt, header.salt, sizeof main->heap_salt);
+	main->heap_candidate = main->heap_commit = frame - 1;
+}
+
 /* A frame header of the heap mode: a candidate when it commits. */
 static void heap_frame(struct lsv_file *main, const uint8_t *bytes,
                        sqlite3_int64 at)
 {
-	uint64_t size = LSV_FRAME_HEADER_SIZE + main->heap_page_size;
-	uint64_t behind = (uint64_t)at - LSV_WAL_HEADER_SIZE;
-	uint32_t frame = (uint32_t)(behind / size) + 1;
+	uint32_t frame = heap_frame_at(main, at);
 
-	if (behind % size != 0)
+	if (frame == 0)
 		return;
 	/* A frame beyond the candidate: what the candidate ends is final. */
 	if (main->heap_candidate && frame > main->heap_candidate)
@@ -235,8 +263,11 @@ void lsv_capture_wal_write(struct lsv_file *wal, const void *buf, int n,
 			pthread_mutex_unlock(&main->db->mutex);
 		}
 		new_header(main, buf);
-	} else if (main->is_heap && n == LSV_FRAME_HEADER_SIZE) {
-		heap_frame(main, buf, at);
+	} else if (!main->shm && n == LSV_FRAME_HEADER_SIZE) {
+		if (!main->is_heap)
+			begin_heap(wal, at);
+		if (main->is_heap)
+			heap_frame(main, buf, at);
 	}
 }
 

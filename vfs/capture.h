@@ -23,7 +23,10 @@ int lsv_capture_phase_two(struct lsv_file *main);
 void lsv_capture_wal_write(struct lsv_file *wal, const void *buf, int n,
                            sqlite3_int64 at);
 void lsv_capture_wal_truncate(struct lsv_file *wal);
-/* What was written so far is final (heap mode): CKPT_START, xSync, close. */
+/* The exclusive modes, in which no unlock of WRITE says that a commit happened:
+ * what was written so far is final.  At PHASETWO, and, because that does not
+ * come when an ATTACHed sibling fails, at CKPT_START (without which no reset
+ * is possible), xSync and the close, too. */
 void lsv_capture_finalise(struct lsv_file *main);
 
 /* Around what resets the WAL or changes the database file without a lock of

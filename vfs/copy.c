@@ -321,11 +321,26 @@ static int copy_commits(struct lsv_db *db, const struct lsv_shm *live,
 	return copy_to(db, live, is_final);
 }
 
+/* An exclusive connection began its WAL anew and has not committed yet: what
+ * was before is complete when it said so. */
+static int stand_before_first(struct lsv_db *db, const struct lsv_shm *live)
+{
+	bool is_new;
+
+	if (!lsv_witness_follows(lsv_db_coord(db), db->source.salt,
+	                         db->source.at.real.frame, live, &is_new))
+		return undecided(db, live);
+	db->undecided_ns = 0;
+	return 0;
+}
+
 int lsv_copy_commits(struct lsv_db *db, uint64_t budget)
 {
 	struct lsv_shm live;
 	int r = lsv_db_live(db, &live);
 
+	if (r == -ENOMSG)
+		return failed(db, stand_before_first(db, &live));
 	if (r < 0)
 		return r;
 	return failed(db, copy_commits(db, &live, budget, false));

@@ -356,14 +356,12 @@ bool lsv_db_activate(struct lsv_db *db)
  * memory that nobody else sees: what the WAL's writes told stands for it. */
 static int heap_live(const struct lsv_file *file, struct lsv_shm *live)
 {
-	if (!file->heap_commit)
-		return -ENOMSG;
 	*live = (struct lsv_shm){
 		.page_size = file->heap_page_size,
 		.mx_frame = file->heap_commit,
 		.salt = {file->heap_salt[0], file->heap_salt[1]},
 	};
-	return 0;
+	return file->heap_commit ? 0 : -ENOMSG;
 }
 
 int lsv_db_live(struct lsv_db *db, struct lsv_shm *live)

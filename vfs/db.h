@@ -171,7 +171,9 @@ bool lsv_db_activate(struct lsv_db *db);
 
 /* The live head of SQLite's shm, by one of our connections' mappings.
  * -ENODATA: no connection has one; -ENOMSG: an exclusive one has, and has not
- * committed in it yet. */
+ * committed in it yet: then 'live' has the salts that its first frame began
+ * with, which are others after each transaction that spilled and was rolled
+ * back. */
 int lsv_db_live(struct lsv_db *db, struct lsv_shm *live);
 
 static inline struct lsv_coord_page *lsv_db_coord(struct lsv_db *db)

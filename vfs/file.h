@@ -33,7 +33,6 @@ struct lsv_file {
 	/* Of a main: touched by its connection's thread, the shm pointer
 	 * also by others under the database's mutex. */
 	volatile void *shm; /* region 0 */
-	bool has_write;     /* WRITE, exclusive */
 	bool has_ckpt;
 	bool in_gate; /* READ1..4, exclusive */
 	bool gate_took_ckpt;
@@ -49,7 +48,6 @@ struct lsv_file {
 	bool caught_up; /* by xLock(EXCLUSIVE), and nothing since */
 	uint32_t barrier_salt[2];
 	bool is_excluding;     /* lsv_db_exclude() is ours to take back */
-	bool unlocked_write;   /* since the last COMMIT_PHASETWO */
 	uint32_t seen_salt[2]; /* the live head, when WRITE was granted or */
 	uint32_t seen_frame;   /* last stamped */
 	uint64_t ticket;       /* of a commit that waits in PHASETWO; 0: none */

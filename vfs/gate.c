@@ -270,4 +270,9 @@ void lsv_gate_closing(struct lsv_file *main)
 	lsv_replicas_store_held(db);
 	lsv_pagemap_mark(db->pages, tuple.pos.index, tuple.pos.offset);
 	lsv_lead_detach(db);
+	/* Its head was that of a WAL that is gone: whoever attached to it now
+	 * would find none, and take that for a stranger's work. */
+	pthread_mutex_lock(&db->mutex);
+	main->is_heap = false;
+	pthread_mutex_unlock(&db->mutex);
 }

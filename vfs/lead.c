@@ -394,6 +394,16 @@ bool lsv_lead_is_at_rest(struct lsv_db *db)
 	       (stat(db->wal_path, &st) < 0 || st.st_size == 0);
 }
 
+/* The end of the shadow is where the database is, though there is no head to
+ * attach to: an exclusive connection began a WAL and has not committed. */
+static bool is_before_first(struct lsv_db *db)
+{
+	struct lsv_shm live;
+
+	return lsv_db_live(db, &live) == -ENOMSG && db->is_begun &&
+	       is_untouched(db);
+}
+
 int lsv_lead_attach(struct lsv_db *db)
 {
 	struct lsv_shm live;
@@ -431,6 +441,8 @@ static int settle(struct lsv_db *db, uint64_t budget,
 		return -EAGAIN;
 	if (atomic_load(&db->role) == LSV_ADRIFT) {
 		r = db->reason[0] ? -ESTALE : lsv_lead_attach(db);
+		if (r == -EAGAIN && is_before_first(db))
+			return 0;
 		if (r < 0)
 			return r == -ESTALE ? -ENODATA : r;
 	}

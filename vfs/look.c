@@ -75,7 +75,7 @@ static bool has_all(struct lsv_db *db, int r)
 
 	if (r == -ENODATA)
 		return stat(db->wal_path, &st) < 0 || st.st_size == 0;
-	return r == 0 || r == -ENOMSG;
+	return r == 0;
 }
 
 /* Under the shadow's mutex. */

@@ -53,6 +53,22 @@ static void store(struct lsv_coord_page *page, const struct reset *reset)
 	atomic_store(&page->reset_seq, odd + 1);
 }
 
+/* One more reset of an incarnation without a commit; false: not behind what
+ * 'reset' says. */
+static bool go_on(struct reset *reset, const uint32_t from[2])
+{
+	if (lsv_salt_equal(reset->to, from)) {
+		/* The newest first: who stands there has not moved since. */
+		memmove(reset->mid[1], reset->mid[0],
+		        sizeof reset->mid - sizeof reset->mid[0]);
+		memcpy(reset->mid[0], from, sizeof reset->mid[0]);
+		return true;
+	}
+	/* A transaction that spilled was rolled back, the next frame writes
+	 * the WAL's header anew: the shm never had the salts in between. */
+	return (from[0] || from[1]) && lsv_salt_equal(reset->mid[0], from);
+}
+
 void lsv_witness_reset(struct lsv_coord_page *page, const uint32_t from[2],
                        uint32_t frame, const uint32_t to[2])
 {
@@ -60,16 +76,9 @@ void lsv_witness_reset(struct lsv_coord_page *page, const uint32_t from[2],
 
 	if (lsv_salt_equal(from, to))
 		return;
-	if (frame == 0 && load(page, &reset) &&
-	    lsv_salt_equal(reset.to, from)) {
-		/* The newest first: who stands there has not moved since. */
-		memmove(reset.mid[1], reset.mid[0],
-		        sizeof reset.mid - sizeof reset.mid[0]);
-		memcpy(reset.mid[0], from, sizeof reset.mid[0]);
-	} else {
+	if (frame > 0 || !load(page, &reset) || !go_on(&reset, from))
 		reset = (struct reset){.frame = frame,
 		                       .from = {from[0], from[1]}};
-	}
 	reset.to[0] = to[0];
 	reset.to[1] = to[1];
 	store(page, &reset);
