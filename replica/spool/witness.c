@@ -69,13 +69,28 @@ static bool go_on(struct reset *reset, const uint32_t from[2])
 	return (from[0] || from[1]) && lsv_salt_equal(reset->mid[0], from);
 }
 
+/* A header with the salts that the shm has: what one before it announced is
+ * not to come. */
+static void take_back(struct lsv_coord_page *page, const uint32_t salt[2])
+{
+	struct reset reset;
+
+	if ((!salt[0] && !salt[1]) || !load(page, &reset) ||
+	    !lsv_salt_equal(reset.mid[0], salt))
+		return;
+	memcpy(reset.to, salt, sizeof reset.to);
+	store(page, &reset);
+}
+
 void lsv_witness_reset(struct lsv_coord_page *page, const uint32_t from[2],
                        uint32_t frame, const uint32_t to[2])
 {
 	struct reset reset;
 
-	if (lsv_salt_equal(from, to))
+	if (lsv_salt_equal(from, to)) {
+		take_back(page, from);
 		return;
+	}
 	if (frame > 0 || !load(page, &reset) || !go_on(&reset, from))
 		reset = (struct reset){.frame = frame,
 		                       .from = {from[0], from[1]}};

@@ -62,6 +62,13 @@ START_TEST(headers_of_what_was_rolled_back_count_for_nothing)
 	ck_assert(follows(b, 0, header, 5));
 	header[1]--;
 	ck_assert(!follows(a, 7, header, 5));
+	/* Another connection writes the salts of the shm itself. */
+	lsv_witness_reset(&page, b, 0, b);
+	ck_assert(follows(a, 7, b, 5));
+	ck_assert(follows(b, 0, b, 5));
+	lsv_witness_reset(&page, b, 5, c);
+	ck_assert(follows(b, 5, c, 1));
+	ck_assert(!follows(a, 7, c, 1));
 }
 END_TEST
 
