@@ -293,6 +293,7 @@ void lsv_capture_wal_truncate(struct lsv_file *wal)
 	if (!main->shm || lsv_shm_read(main->shm, &live) < 0 ||
 	    live.mx_frame > 0 || lsv_salt_equal(live.salt, last.salt))
 		return;
+	last.page_size = live.page_size;
 	catch_up(main, &last, live.salt);
 	see(main, &live);
 }
