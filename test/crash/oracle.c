@@ -7,8 +7,12 @@
  * byte.
  *
  *	oracle [-seed N] [-seeds COUNT] [-steps N] [-verbose] [-keep]
+ *	       [-exclusive] [-page-size N] [-options TEXT]
  *
- * A seed that fails is printed, its folder is left; -seed N repeats it.
+ * Alone it runs the seeds that once found a defect, then a few new ones.  A
+ * seed that fails is printed, its folder is left; -seed N (with the other
+ * options as they were) repeats it.  -seeds runs as many, from -seed or from
+ * the clock on.  -exclusive stays in locking_mode=EXCLUSIVE most of the time.
  */
 
 #include "replica/base/cleanup.h"
@@ -30,11 +34,33 @@ struct options {
 	uint64_t seed;
 	uint32_t n_seeds;
 	uint32_t n_steps;
+	uint32_t page_size;
+	const char *options; /* of the VFS; NULL: drawn */
+	bool is_exclusive;
 	bool is_verbose;
 	bool keep;
 };
 
-static void register_vfs(struct dice *dice)
+/* Each found something, and finds it again when it comes back. */
+static const struct {
+	uint64_t seed;
+	const char *found;
+} known_seeds[] = {
+	{5, "a timestamp that gave the commit before"},
+	{116, "a close whose WAL is gone, looked at meanwhile"},
+	{332, "a second generation without a reason"},
+	{341, "a chain across a gap, in exclusive mode"},
+	{339, "a lost stamp, after a rollback"},
+	{1024, "an exclusive close behind a rolled back first frame"},
+	{2169, "a header that takes back the one before it"},
+	{305047, "headers of rolled back transactions"},
+};
+
+#define N_NEW 3
+/* No further new seed is begun after that: make check is for every machine. */
+#define NEW_NS (20 * LSV_NS_PER_S)
+
+static void register_vfs(struct dice *dice, const char *given)
 {
 	static const char *const options[] = {
 		"sync-interval=20ms",
@@ -54,6 +80,8 @@ static void register_vfs(struct dice *dice)
 	auto_free char *url = here ? lsv_path_join(here, "replica") : NULL;
 
 	o.replica = url;
+	if (given)
+		o.options = given;
 	if (!url || lsvfs_register(&o) != SQLITE_OK)
 		die("lsvfs_register(%s)", o.options);
 	printf("%s, ", o.options);
@@ -64,6 +92,8 @@ static void run_seed(const struct options *options, uint64_t seed)
 {
 	struct workload w = {
 		.dice = {seed},
+		.page_size = options->page_size,
+		.likes_exclusive = options->is_exclusive,
 		.is_verbose = options->is_verbose,
 	};
 	size_t from;
@@ -71,7 +101,7 @@ static void run_seed(const struct options *options, uint64_t seed)
 	if (mkdir("image", 0700) < 0)
 		die("mkdir: %s", strerror(errno));
 	bystander_begin(&w.bystander);
-	register_vfs(&w.dice);
+	register_vfs(&w.dice, options->options);
 	workload_begin(&w);
 	/* What comes before the first snapshot may be folded into it. */
 	workload_sync(&w);
@@ -119,6 +149,11 @@ static bool try_seed(const struct options *options, uint64_t seed)
 	return true;
 }
 
+static uint64_t number(void)
+{
+	return strtoull(optarg, NULL, 0);
+}
+
 static void read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
@@ -127,46 +162,71 @@ static void read_options(int argc, char **argv, struct options *options)
 		{"steps", required_argument, NULL, 'l'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"keep", no_argument, NULL, 'k'},
+		{"exclusive", no_argument, NULL, 'x'},
+		{"page-size", required_argument, NULL, 'p'},
+		{"options", required_argument, NULL, 'o'},
 		{0},
 	};
 	int c;
 
 	while ((c = getopt_long_only(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			options->seed = strtoull(optarg, NULL, 0);
-			options->n_seeds = 1;
-			break;
-		case 'n':
-			options->n_seeds = (uint32_t)strtoul(optarg, NULL, 0);
-			break;
-		case 'l':
-			options->n_steps = (uint32_t)strtoul(optarg, NULL, 0);
-			break;
-		case 'v':
+		if (c == 's')
+			options->seed = number();
+		else if (c == 'n')
+			options->n_seeds = (uint32_t)number();
+		else if (c == 'l')
+			options->n_steps = (uint32_t)number();
+		else if (c == 'p')
+			options->page_size = (uint32_t)number();
+		else if (c == 'o')
+			options->options = optarg;
+		else if (c == 'x')
+			options->is_exclusive = true;
+		else if (c == 'v')
 			options->is_verbose = true;
-			break;
-		case 'k':
+		else if (c == 'k')
 			options->keep = true;
-			break;
-		default:
+		else
 			exit(2);
-		}
 	}
 }
 
-/* Each run has other seeds, so that all runs together try many. */
+static uint32_t try_known(const struct options *options)
+{
+	uint32_t n_failed = 0;
+
+	for (size_t i = 0; i < sizeof known_seeds / sizeof *known_seeds; i++) {
+		printf("once found: %s\n", known_seeds[i].found);
+		n_failed += !try_seed(options, known_seeds[i].seed);
+	}
+	return n_failed;
+}
+
+/* Each run has others, so that all runs together try many. */
+static uint32_t try_new(const struct options *options, uint64_t seed)
+{
+	int64_t until_ns = lsv_clock_mono_ns() + NEW_NS;
+	uint32_t n_failed = 0;
+
+	for (uint32_t i = 0; i < N_NEW && lsv_clock_mono_ns() < until_ns; i++)
+		n_failed += !try_seed(options, seed + i);
+	return n_failed;
+}
+
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.seed = (uint64_t)(lsv_clock_ns() / LSV_NS_PER_MS) % 1000000,
-		.n_seeds = 6,
-		.n_steps = 120,
-	};
+	uint64_t drawn = (uint64_t)(lsv_clock_ns() / LSV_NS_PER_MS) % 1000000;
+	struct options options = {.n_steps = 120};
 	uint32_t n_failed = 0;
 
 	read_options(argc, argv, &options);
 	errand_find();
+	if (options.seed == 0 && options.n_seeds == 0)
+		return try_known(&options) + try_new(&options, drawn) != 0;
+	if (options.seed == 0)
+		options.seed = drawn;
+	if (options.n_seeds == 0)
+		options.n_seeds = 1;
 	for (uint32_t i = 0; i < options.n_seeds; i++)
 		n_failed += !try_seed(&options, options.seed + i);
 	return n_failed != 0;

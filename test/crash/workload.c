@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 #define PATH "app.db"
-#define SYNC_TIMEOUT_MS 20000
+/* What takes longer hangs. */
+#define SYNC_TIMEOUT_MS 60000
 #define MAX_BLOB (1 << 20)
 
 void workload_say(struct workload *w, const char *format, ...)
@@ -220,8 +221,10 @@ void workload_sync(struct workload *w)
 void workload_begin(struct workload *w)
 {
 	static const char *const vacuums[] = {"NONE", "FULL", "INCREMENTAL"};
+	uint32_t drawn = 512U << dice_below(&w->dice, 8);
 
-	w->page_size = 512U << dice_below(&w->dice, 8);
+	if (w->page_size == 0)
+		w->page_size = drawn;
 	workload_open(w, 0);
 	workload_run(w, 0, "PRAGMA page_size=%u", w->page_size);
 	workload_run(w, 0, "PRAGMA auto_vacuum=%s",

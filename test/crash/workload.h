@@ -24,6 +24,7 @@ struct workload {
 	struct ledger ledger;
 	unsigned n_images;
 	bool is_verbose;
+	bool likes_exclusive; /* is most of the time */
 
 	sqlite3 *db[WORKLOAD_CONNECTIONS]; /* 0 is always open */
 	bool is_reading[WORKLOAD_CONNECTIONS];

@@ -301,6 +301,9 @@ void workload_step(struct workload *w)
 {
 	uint32_t total = 0, drawn;
 
+	if (w->likes_exclusive && !w->is_exclusive &&
+	    dice_percent(&w->dice, 30))
+		step_exclusive(w);
 	for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
 		total += steps[k].weight;
 	drawn = dice_below(&w->dice, total);
