@@ -223,6 +223,8 @@ static void flush(struct harness *h, int64_t before)
 
 	if (!recovery_make("app.db", "side.db", RECOVERED, &has_zero))
 		return; /* killed before there was one */
+	if (has_zero)
+		die("frames without checksums, and no savepoint was used");
 	n = chain_judge(RECOVERED, "SQLite's recovery");
 	if (n < acknowledged)
 		die("SQLite itself lost commits %" PRId64 " to %" PRId64, n + 1,

@@ -13,8 +13,8 @@
 
 /* Leaves the result as 'output'; 'side' is a name for the work in between.
  * *has_zero: the WAL has frames of SQLite's zero-checksum bug (fixed in
- * 3.50.2), behind which recovery loses commits.  False: there is no database
- * yet. */
+ * 3.50.2), behind which recovery loses commits; there is no output then.
+ * False: there is no database yet. */
 bool recovery_make(const char *db_path, const char *side, const char *output,
                    bool *has_zero);
 
