@@ -28,6 +28,7 @@ void lsv_capture_begin(struct lsv_file *main)
 {
 	struct lsv_shm live;
 
+	main->has_write = true;
 	if (main->shm && lsv_shm_read(main->shm, &live) == 0)
 		see(main, &live);
 }
@@ -52,6 +53,7 @@ void lsv_capture_end(struct lsv_file *main)
 {
 	struct lsv_shm live;
 
+	main->has_write = false;
 	if (main->shm && lsv_shm_read(main->shm, &live) == 0 &&
 	    !is_seen(main, &live))
 		stamp(main, &live);

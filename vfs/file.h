@@ -33,6 +33,7 @@ struct lsv_file {
 	/* Of a main: touched by its connection's thread, the shm pointer
 	 * also by others under the database's mutex. */
 	volatile void *shm; /* region 0 */
+	bool has_write;     /* WRITE, exclusive */
 	bool has_ckpt;
 	bool in_gate; /* READ1..4, exclusive */
 	bool gate_took_ckpt;
