@@ -145,6 +145,7 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 	db->captured_ns = base.commit.time_ns;
 	db->n_segments = 0;
 	db->snapshot_index = 0;
+	lsv_replicas_begin(db);
 	db->state->tuple = (struct lsv_tuple){0};
 	db->is_begun = true;
 	if (head->mx_frame == 0)

@@ -71,7 +71,6 @@ static bool set_out(struct lsv_haul *haul)
 	if (replica->shipped.generation != haul->end.generation) {
 		replica->shipped = (struct lsv_pos){haul->end.generation, 0, 0};
 		replica->has_snapshot = replica->has_owner = false;
-		replica->is_broken = false;
 		replica->snapshot_index = 0;
 		replica->n_segments = 0;
 	}

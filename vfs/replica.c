@@ -163,6 +163,14 @@ void lsv_replicas_in(struct lsv_db *db, uint32_t index, uint64_t *offset,
 	}
 }
 
+void lsv_replicas_begin(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		db->replicas[i].is_broken = false;
+}
+
 static void fill(const struct lsv_replica *replica,
                  struct lsv_replica_record *record)
 {

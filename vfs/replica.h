@@ -70,6 +70,8 @@ bool lsv_replicas_have(const struct lsv_db *db, const struct lsv_state *state,
  * there, and in how many segments. */
 void lsv_replicas_in(struct lsv_db *db, uint32_t index, uint64_t *offset,
                      uint32_t *n_segments);
+/* A new generation is for all of them, also for those that were given up. */
+void lsv_replicas_begin(struct lsv_db *db);
 /* Into the shared page, and (leading) into the file.  Takes both mutexes. */
 void lsv_replicas_store(struct lsv_db *db);
 /* The same, under the shadow's mutex. */
