@@ -59,7 +59,9 @@ static int choose_generation(struct birth *birth)
 		return -EAGAIN;
 	r = lsv_folder_indexes(db->gen_dir, &indexes);
 	free(indexes.at);
-	/* A folder that was claimed and never had a shadow will do. */
+	/* A folder that was claimed and never had a shadow will do; not one
+	 * whose shadow was dropped (-ENOENT): the replica may have objects of
+	 * that generation, and it would have two histories. */
 	if (r == 0 && indexes.n == 0)
 		birth->generation = db->generation;
 	else

@@ -105,17 +105,13 @@ void lsv_lead_detach(struct lsv_db *db)
 
 void lsv_lead_clear(struct lsv_db *db)
 {
-	const struct lsv_upload upload = {.gen_dir = db->gen_dir,
-	                                  .generation = db->generation};
-	struct lsv_indexes indexes = {0};
+	int r;
 
 	forget_shadow(db);
-	if (lsv_folder_indexes(db->gen_dir, &indexes) == 0)
-		for (size_t i = 0; i < indexes.n; i++) {
-			lsv_folder_remove_index(db->gen_dir, indexes.at[i]);
-			lsv_upload_drop_snapshot(&upload, indexes.at[i]);
-		}
-	free(indexes.at);
+	r = lsv_folder_discard(db->gen_dir);
+	if (r < 0)
+		(void)log_error(r, "%s: cannot remove what is kept in %s",
+		                db->path, db->gen_dir);
 }
 
 /* From here on it is we who count in the shared page. */

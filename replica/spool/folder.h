@@ -40,6 +40,9 @@ LSV_VECTOR(lsv_indexes, uint32_t)
 int lsv_folder_indexes(const char *gen_dir, struct lsv_indexes *out);
 /* Removes an index's shadow; one that is not there is success. */
 int lsv_folder_remove_index(const char *gen_dir, uint32_t index);
+/* Removes all that a generation holds but its lock.  Nobody takes what is left
+ * for a generation that has not begun: lsv_folder_indexes() is -ENOENT. */
+int lsv_folder_discard(const char *gen_dir);
 /* Removes all generations of ours but 'keep' (stock's are left alone), and
  * what killed processes left unfinished. */
 int lsv_folder_remove_others(const char *dir, uint64_t keep);

@@ -134,6 +134,19 @@ static int remove_entries(const char *path, const char *but)
 	return 0;
 }
 
+int lsv_folder_discard(const char *gen_dir)
+{
+	auto_free char *wal = lsv_path_join(gen_dir, "wal");
+	auto_free char *away = lsv_path_join(gen_dir, "discarded");
+
+	if (!wal || !away)
+		return -ENOMEM;
+	/* At one stroke: half removed it would be empty at some time. */
+	if (rename(wal, away) < 0 && errno != ENOENT)
+		return -errno;
+	return remove_entries(gen_dir, "lock");
+}
+
 /* "lock" goes last: without it the rest would be taken for stock's. */
 static int remove_generation(const char *gen_dir)
 {

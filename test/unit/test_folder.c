@@ -280,6 +280,24 @@ START_TEST(a_removed_index_is_gone)
 }
 END_TEST
 
+START_TEST(a_discarded_generation_is_none_that_never_began)
+{
+	auto_scratch char *dir = scratch_enter();
+	struct lsv_indexes list = {0};
+
+	ck_assert_int_eq(lsv_mkdirs("wal", 0700), 0);
+	write_file("lock", "", 0600);
+	write_file("wal/00000001.wal", "12345", 0600);
+	write_file("wal/00000001.commits", "12345", 0600);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(lsv_folder_discard("."), 0);
+		ck_assert_int_eq(lsv_folder_indexes(".", &list), -ENOENT);
+		ck_assert_int_eq(access("lock", F_OK), 0);
+		ck_assert_int_lt(access("discarded", F_OK), 0);
+	}
+}
+END_TEST
+
 START_TEST(only_generations_of_ours_are_removed)
 {
 	auto_scratch char *dir = scratch_enter();
@@ -488,7 +506,7 @@ UNIT(folder, the_folder_lies_beside_the_database,
      a_generation_is_named_as_stock_names_it, no_two_generations_are_the_same,
      what_is_no_generation_of_ours_is_none,
      a_folder_of_stocks_is_told_from_ours, indexes_rise_and_nothing_else_is_one,
-     a_removed_index_is_gone, only_generations_of_ours_are_removed,
-     old_leftovers_go_new_ones_stay, a_parent_is_a_position,
-     root_makes_it_for_the_owner, a_stranger_gets_an_error,
-     a_planted_link_is_not_followed)
+     a_removed_index_is_gone, a_discarded_generation_is_none_that_never_began,
+     only_generations_of_ours_are_removed, old_leftovers_go_new_ones_stay,
+     a_parent_is_a_position, root_makes_it_for_the_owner,
+     a_stranger_gets_an_error, a_planted_link_is_not_followed)
