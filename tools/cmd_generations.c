@@ -11,13 +11,16 @@
 #include <sys/stat.h>
 
 static const char usage[] =
-	"usage: lsvfs generations [-json] DB|URL\n"
+	"usage: lsvfs generations [OPTION]... DB|URL\n"
 	"\n"
 	"Lists the generations of a replica: how far each lags behind the\n"
 	"database, and the time that it covers.\n"
 	"\n"
-	"  -json       one JSON object\n"
-	"  -help       print this\n"
+	"  -config F        the configuration file\n"
+	"  -no-expand-env   leave $NAME in it as it is\n"
+	"  -replica NAME    only this one of the database's replicas\n"
+	"  -json            one JSON object\n"
+	"  -help            print this\n"
 	"\n"
 	"Exit status: 0 listed; 1 a replica cannot be read; 2 usage.\n";
 

@@ -7,12 +7,15 @@
 #include "tools/listing.h"
 
 static const char usage[] =
-	"usage: lsvfs snapshots [-json] DB|URL\n"
+	"usage: lsvfs snapshots [OPTION]... DB|URL\n"
 	"\n"
 	"Lists the snapshots of a replica.\n"
 	"\n"
-	"  -json       one JSON object\n"
-	"  -help       print this\n"
+	"  -config F        the configuration file\n"
+	"  -no-expand-env   leave $NAME in it as it is\n"
+	"  -replica NAME    only this one of the database's replicas\n"
+	"  -json            one JSON object\n"
+	"  -help            print this\n"
 	"\n"
 	"Exit status: 0 listed; 1 a replica cannot be read; 2 usage.\n";
 

@@ -8,7 +8,9 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "tools/command.h"
+#include "tools/configuration.h"
 #include "tools/exits.h"
+#include "vfs/conf_cache.h"
 #include "vfs/lsvfs.h"
 #include "vfs/outside.h"
 
@@ -21,7 +23,7 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: lsvfs sync [-timeout DURATION] [-replica-url URL] DB\n"
+	"usage: lsvfs sync [OPTION]... DB\n"
 	"\n"
 	"Waits until every commit made before it was called is on the\n"
 	"replica, whether or not a program has the database open.\n"
@@ -29,6 +31,9 @@ static const char usage[] =
 	"  -timeout D       give up after D (\"10s\", \"5m\"; default: never)\n"
 	"  -replica-url URL where the replica is (default: "
 	"$LSVFS_REPLICA_URL)\n"
+	"  -config F        the configuration file, which then comes before\n"
+	"                   $LSVFS_REPLICA_URL\n"
+	"  -no-expand-env   leave $NAME in it as it is\n"
 	"  -takeover        make this database the replica's owner\n"
 	"  -help            print this\n"
 	"\n"
@@ -37,6 +42,7 @@ static const char usage[] =
 struct sync_args {
 	const char *db;
 	const char *url;
+	struct configuration configuration;
 	int timeout_ms; /* -1: none */
 	int takeover;
 	int help;
@@ -67,6 +73,8 @@ static int parse(int argc, char **argv, struct sync_args *args)
 	static const struct option options[] = {
 		{"timeout", required_argument, NULL, 't'},
 		{"replica-url", required_argument, NULL, 'r'},
+		{"config", required_argument, NULL, 'c'},
+		{"no-expand-env", no_argument, NULL, 'e'},
 		{"takeover", no_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -80,6 +88,10 @@ static int parse(int argc, char **argv, struct sync_args *args)
 			return -EINVAL;
 		if (c == 'r')
 			args->url = optarg;
+		if (c == 'c')
+			args->configuration.path = optarg;
+		if (c == 'e')
+			args->configuration.no_expand_env = true;
 		if (c == 'o')
 			args->takeover = 1;
 		if (c == 'h')
@@ -124,8 +136,8 @@ static int explain(const struct sync_args *args, int r)
 		if (has_replica(args))
 			break;
 		fprintf(stderr,
-		        "error: %s has no replica: set $LSVFS_REPLICA_URL or "
-		        "give -replica-url\n",
+		        "error: %s has no replica: give -replica-url, or name "
+		        "it in a configuration file (lsvfs.yml(5))\n",
 		        args->db);
 		break;
 	case -EPERM:
@@ -144,6 +156,17 @@ static int explain(const struct sync_args *args, int r)
 	return EXITS_FAILED;
 }
 
+/* What -config names comes before the environment. */
+static void use_configuration(const struct configuration *which)
+{
+	const char *path = lsv_config_file_where(which->path);
+
+	if (which->path)
+		unsetenv("LSVFS_REPLICA_URL");
+	if (path && (which->path || which->no_expand_env))
+		lsv_conf_cache_set(path, !which->no_expand_env);
+}
+
 int cmd_sync(int argc, char **argv)
 {
 	struct lsvfs_options options = {.size = sizeof options};
@@ -155,6 +178,7 @@ int cmd_sync(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXITS_DONE;
 	}
+	use_configuration(&args.configuration);
 	options.replica = args.url;
 	if (args.takeover)
 		options.options = "takeover=1";

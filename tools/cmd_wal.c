@@ -9,11 +9,14 @@
 #include <inttypes.h>
 
 static const char usage[] =
-	"usage: lsvfs wal [-generation NAME] [-json] DB|URL\n"
+	"usage: lsvfs wal [OPTION]... DB|URL\n"
 	"\n"
 	"Lists the WAL segments of a replica.\n"
 	"\n"
 	"  -generation NAME  only those of that generation\n"
+	"  -config F         the configuration file\n"
+	"  -no-expand-env    leave $NAME in it as it is\n"
+	"  -replica NAME     only this one of the database's replicas\n"
 	"  -json             one JSON object\n"
 	"  -help             print this\n"
 	"\n"

@@ -13,8 +13,8 @@ struct command {
 	command_fn *run;
 };
 
-command_fn cmd_generations, cmd_replicate, cmd_snapshots, cmd_status, cmd_sync,
-	cmd_version, cmd_wal;
+command_fn cmd_config, cmd_databases, cmd_generations, cmd_replicate,
+	cmd_restore, cmd_snapshots, cmd_status, cmd_sync, cmd_version, cmd_wal;
 
 /* For a command without arguments: argv[1] is one too many; EXITS_USAGE. */
 int command_takes_nothing(char **argv);

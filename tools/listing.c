@@ -9,7 +9,8 @@
 #include <string.h>
 
 struct list_args {
-	const char *word;    /* a database or a URL */
+	const char *word; /* a database or a URL */
+	struct target_options target;
 	uint64_t generation; /* 0: all */
 	bool json;
 	bool help;
@@ -31,6 +32,15 @@ static int set_option(const struct listing *listing, int c, char **argv,
 	case 'h':
 		args->help = true;
 		return 0;
+	case 'c':
+		args->target.configuration.path = optarg;
+		return 0;
+	case 'e':
+		args->target.configuration.no_expand_env = true;
+		return 0;
+	case 'r':
+		args->target.replica = optarg;
+		return 0;
 	case 'g':
 		if (lsv_generation_parse(optarg, strlen(optarg),
 		                         &args->generation) == 0 &&
@@ -49,6 +59,9 @@ static int parse(const struct listing *listing, int argc, char **argv,
 {
 	const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"config", required_argument, NULL, 'c'},
+		{"no-expand-env", no_argument, NULL, 'e'},
+		{"replica", required_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'},
 		{listing->takes_generation ? "generation" : NULL,
 	         required_argument, NULL, 'g'},
@@ -148,7 +161,7 @@ int listing_run(const struct listing *listing, int argc, char **argv)
 		return fputs(listing->usage, stdout) < 0 ? EXITS_FAILED
 		                                         : EXITS_DONE;
 	if (r == 0)
-		r = target_open(args.word, &target);
+		r = target_open(args.word, &args.target, &target);
 	if (r == 0)
 		r = list(listing, &args, &target);
 	return exits_of(r);

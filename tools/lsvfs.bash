@@ -8,14 +8,14 @@
 _lsvfs_value()
 {
 	case $1 in
-	-o | -replica-url)
+	-o | -replica-url | -config)
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		compopt -o filenames
 		;;
 	-integrity-check)
 		mapfile -t COMPREPLY < <(compgen -W 'none quick full' -- "$2")
 		;;
-	-timestamp | -txid | -index | -generation | -parallelism | \
+	-replica | -timestamp | -txid | -index | -generation | -parallelism | \
 		-timeout | -max-lag)
 		COMPREPLY=()
 		;;
@@ -42,17 +42,36 @@ _lsvfs()
 
 	if [ "$COMP_CWORD" = 1 ]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'replicate sync status generations snapshots wal
-				version help' -- "$word")
+			compgen -W 'replicate sync status restore databases
+				config generations snapshots wal version
+				help' -- "$word")
 		return
 	fi
 	_lsvfs_value "$before" "$word" && return
 	case ${COMP_WORDS[1]} in
 	replicate) _lsvfs_words '-exec -help' "$word" ;;
-	sync) _lsvfs_words '-timeout -replica-url -takeover -help' "$word" ;;
+	sync)
+		_lsvfs_words '-timeout -replica-url -config -no-expand-env
+			-takeover -help' "$word"
+		;;
 	status) _lsvfs_words '-json -max-lag -help' "$word" ;;
-	generations | snapshots) _lsvfs_words '-json -help' "$word" ;;
-	wal) _lsvfs_words '-generation -json -help' "$word" ;;
+	generations | snapshots)
+		_lsvfs_words '-config -no-expand-env -replica -json -help' \
+			"$word"
+		;;
+	databases)
+		_lsvfs_words '-config -no-expand-env -json -help' "$word"
+		;;
+	config)
+		_lsvfs_words '-config -no-expand-env -json -help' "$word"
+		[[ $word == -* ]] ||
+			mapfile -t COMPREPLY < <(compgen -W check -- "$word")
+		;;
+	restore) _lsvfs_restore "$@" ;;
+	wal)
+		_lsvfs_words '-generation -config -no-expand-env -replica -json
+			-help' "$word"
+		;;
 	esac
 }
 
@@ -61,8 +80,8 @@ _lsvfs_restore()
 	local word=$2 before=$3
 
 	_lsvfs_value "$before" "$word" ||
-		_lsvfs_words '-o -timestamp -txid -index -generation
-			-parallelism -integrity-check -if-db-not-exists
+		_lsvfs_words '-o -config -no-expand-env -replica -timestamp
+			-txid -index -generation -parallelism -integrity-check -if-db-not-exists
 			-if-replica-exists -force -dry-run -json -help
 			-version' "$word"
 }

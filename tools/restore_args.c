@@ -23,6 +23,25 @@ static int set_output(struct restore_args *args, const char *value)
 	return *value ? 0 : usage("-o: the path is empty");
 }
 
+static int set_config(struct restore_args *args, const char *value)
+{
+	args->source.configuration.path = value;
+	return *value ? 0 : usage("-config: the path is empty");
+}
+
+static int set_no_expand_env(struct restore_args *args, const char *value)
+{
+	(void)value;
+	args->source.configuration.no_expand_env = true;
+	return 0;
+}
+
+static int set_replica(struct restore_args *args, const char *value)
+{
+	args->source.replica = value;
+	return 0;
+}
+
 /* Each target excludes the others. */
 static int set_kind(struct restore_args *args, enum lsv_target_kind kind)
 {
@@ -141,7 +160,13 @@ static const struct {
 	set_fn *set;
 	const char *help;
 } table[] = {
-	{"o", "PATH", set_output, "where to write the database"},
+	{"o", "PATH", set_output,
+         "where to write the database (DB: to where it was)"},
+	{"config", "F", set_config, "the configuration file"},
+	{"no-expand-env", NULL, set_no_expand_env,
+         "leave $NAME in it as it is"},
+	{"replica", "NAME", set_replica,
+         "only this one of the database's replicas"},
 	{"timestamp", "TIME", set_timestamp,
          "restore the last commit at or before TIME (RFC 3339)"},
 	{"txid", "N", set_txid, "restore commit N"},
@@ -168,9 +193,11 @@ static const struct {
 void restore_args_help(void)
 {
 	printf("lsvfs-restore: get a SQLite database back from its replica\n\n"
-	       "Usage: lsvfs-restore -o PATH [options] URL\n\n"
-	       "URL is a directory or file:///directory. Options take one dash "
-	       "or two:\n\n");
+	       "Usage: lsvfs-restore [options] DB\n"
+	       "       lsvfs-restore -o PATH [options] URL\n\n"
+	       "DB is a database whose replica the configuration tells, URL a "
+	       "replica: a\ndirectory, file:///directory. Options "
+	       "take one dash or two:\n\n");
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		char left[32];
 
@@ -192,16 +219,15 @@ static int check(int argc, char **argv, struct restore_args *args)
 	if (args->help || args->version)
 		return 0;
 	if (optind == argc)
-		return usage("expected the URL of a replica, see "
+		return usage("expected a database or the URL of a "
+		             "replica, see "
 		             "lsvfs-restore -help");
 	if (optind + 1 < argc)
-		return usage("expected one URL, '%s' is one too many, "
-		             "see lsvfs-restore -help",
-		             argv[optind + 1]);
-	args->url = argv[optind];
-	if (!args->output && !args->dry_run)
-		return usage("expected -o PATH: where to write the "
-		             "database");
+		return usage(
+			"expected one database or URL, '%s' is one too many, "
+			"see lsvfs-restore -help",
+			argv[optind + 1]);
+	args->word = argv[optind];
 	if (args->target.kind == LSV_TARGET_INDEX && !args->target.generation)
 		return usage("-index needs -generation: each generation "
 		             "counts from 0");
@@ -222,7 +248,7 @@ int restore_args_parse(int argc, char **argv, struct restore_args *args)
 	struct option options[N_OPTIONS + 2] = {0};
 	int c, i;
 
-	*args = (struct restore_args){0};
+	*args = (struct restore_args){.source.may_be_path = true};
 	for (size_t k = 0; k < N_OPTIONS; k++) {
 		options[k].name = table[k].name;
 		options[k].has_arg = table[k].value ? required_argument

@@ -5,9 +5,11 @@
 /* The command line of lsvfs-restore. */
 
 #include "replica/restore/restore.h"
+#include "tools/target.h"
 
 struct restore_args {
-	const char *url;
+	const char *word;             /* a database or a URL */
+	struct target_options source; /* how the former's replica is found */
 	const char *output;
 	struct lsv_target target;
 	unsigned parallelism; /* 0: not said */

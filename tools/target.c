@@ -4,7 +4,6 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
-#include "replica/ship/config.h"
 #include "replica/store/url.h"
 
 #include <errno.h>
@@ -13,16 +12,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int add_replica(struct target *target, const char *url)
+static int add_replica(struct target *target, const char *name, const char *url,
+                       const struct lsv_client_options *options)
 {
 	struct target_replica *replica = &target->replicas[target->n_replicas];
-	int r = lsv_client_open(url, NULL, &replica->client);
+	int r = lsv_client_open(url, options, &replica->client);
 
 	if (r < 0)
 		return r;
 	target->n_replicas++;
 	replica->url = strdup(url);
-	replica->name = strdup(replica->client->ops->scheme);
+	replica->name = strdup(name ? name : replica->client->ops->scheme);
 	return replica->url && replica->name ? 0 : -ENOMEM;
 }
 
@@ -41,39 +41,109 @@ static char *full_path(const char *path)
 	return dir && again ? lsv_path_join(dir, basename(again)) : NULL;
 }
 
-static int find_replicas(struct target *target)
+static bool is_wanted(const struct target_options *options,
+                      const struct lsv_replica_config *replica)
 {
-	const char *url = getenv("LSVFS_REPLICA_URL");
-	auto_free char *expanded = NULL;
-
-	if (!url || !*url)
-		return log_error(0,
-		                 "%s is no replica, and which one that "
-		                 "database has is not known: give the "
-		                 "replica's URL, or set LSVFS_REPLICA_URL",
-		                 target->db_path),
-		       -EINVAL;
-	expanded = lsv_config_expand(url, target->db_path);
-	if (!expanded)
-		return log_error(0,
-		                 "cannot use LSVFS_REPLICA_URL: only %%f, %%p "
-		                 "and %%%% may follow a percent sign"),
-		       -EINVAL;
-	return add_replica(target, expanded);
+	return !options->replica ||
+	       strcmp(options->replica, replica->name) == 0;
 }
 
-int target_open(const char *word, struct target *target)
+static int no_such_replica(const struct target *target,
+                           const struct target_options *options)
+{
+	log_error(0,
+	          "%s has no replica named %s; lsvfs databases tells their "
+	          "names",
+	          target->db_path, options->replica);
+	return -EINVAL;
+}
+
+static int add_replicas(struct target *target,
+                        const struct target_options *options,
+                        const struct lsv_config *config)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < config->n_replicas; i++) {
+		const struct lsv_replica_config *replica = &config->replicas[i];
+
+		if (is_wanted(options, replica))
+			r = add_replica(target, replica->name, replica->url,
+			                &replica->options);
+	}
+	return r == 0 && target->n_replicas == 0
+	               ? no_such_replica(target, options)
+	               : r;
+}
+
+static int unknown(const struct target *target,
+                   const struct target_options *options)
+{
+	if (options->configuration.path)
+		log_error(0, "%s is not in %s: lsvfs databases tells what is",
+		          target->db_path, options->configuration.path);
+	else
+		log_error(0,
+		          "%s is no replica, and which one that database has "
+		          "is not known: give the replica's URL, -config FILE, "
+		          "or set LSVFS_CONFIG or LSVFS_REPLICA_URL",
+		          target->db_path);
+	return -EINVAL;
+}
+
+static int find_replicas(const char *word, struct target *target,
+                         const struct target_options *options)
+{
+	struct lsv_config config;
+	int r = configuration_find(&options->configuration, target->db_path,
+	                           &config);
+
+	if (r == -ENOENT && options->may_be_path &&
+	    !options->configuration.path) {
+		free(take(target->db_path));
+		return add_replica(target, NULL, word, NULL);
+	}
+	if (r == -ENOENT)
+		return unknown(target, options);
+	if (r < 0)
+		return r;
+	r = add_replicas(target, options, &config);
+	lsv_config_free(&config);
+	return r;
+}
+
+static bool is_url(const char *word)
 {
 	struct stat st;
 
+	return lsv_url_has_scheme(word) ||
+	       (stat(word, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static int open_url(const char *word, const struct target_options *options,
+                    struct target *target)
+{
+	if (options->configuration.path || options->replica)
+		return log_error(0,
+		                 "%s is a replica itself: -config and -replica "
+		                 "go with a database",
+		                 word),
+		       -EINVAL;
+	return add_replica(target, NULL, word, NULL);
+}
+
+int target_open(const char *word, const struct target_options *options,
+                struct target *target)
+{
 	*target = (struct target){0};
-	if (lsv_url_has_scheme(word) ||
-	    (stat(word, &st) == 0 && S_ISDIR(st.st_mode)))
-		return add_replica(target, word);
+	if (is_url(word))
+		return open_url(word, options, target);
 	target->db_path = full_path(word);
-	if (!target->db_path)
-		return log_error(-errno, "cannot find %s", word);
-	return find_replicas(target);
+	if (target->db_path)
+		return find_replicas(word, target, options);
+	if (options->may_be_path && !options->configuration.path)
+		return add_replica(target, NULL, word, NULL);
+	return log_error(-errno, "cannot find %s", word);
 }
 
 void target_close(struct target *target)

@@ -4,12 +4,13 @@
 
 /*
  * What a command is about, as people name it: a replica by its URL, or a
- * database, whose replicas are looked up.  A word with a scheme
- * ("file:///backup/app") is a URL, and so is the path of a directory; any
- * other path is a database, which need not exist any more.
+ * database, whose replicas are looked up in the configuration.  A word with a
+ * scheme ("file:///backup/app") is a URL, and so is the path of a directory;
+ * any other path is a database, which need not exist any more.
  */
 
 #include "replica/store/client.h"
+#include "tools/configuration.h"
 
 #include <stddef.h>
 
@@ -27,8 +28,16 @@ struct target {
 	size_t n_replicas; /* at least one */
 };
 
+/* What the command line says of it. */
+struct target_options {
+	struct configuration configuration;
+	const char *replica; /* -replica: only this one; NULL: all */
+	bool may_be_path;    /* a path that nothing knows is a replica's */
+};
+
 /* 0, or what exits_of() knows after it was said.  The caller closes it. */
-int target_open(const char *word, struct target *target);
+int target_open(const char *word, const struct target_options *options,
+                struct target *target);
 void target_close(struct target *target);
 
 #define auto_target __attribute__((cleanup(target_close)))

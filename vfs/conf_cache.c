@@ -12,10 +12,11 @@
 
 /* All under the mutex. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static char *path;         /* NULL: none is named */
-static bool is_named;      /* by the environment: then it must be there */
-static bool was_looked_at; /* 'seen' is of an earlier look */
-static struct stat seen;   /* all zeros: it was not there */
+static char *path;                   /* NULL: none is named */
+static bool is_named;                /* by somebody: then it must be there */
+static bool keeps_env;               /* $NAME stays as it is */
+static bool was_looked_at;           /* 'seen' is of an earlier look */
+static struct stat seen;             /* all zeros: it was not there */
 static struct lsv_config_file *file; /* NULL: none, or it is wrong */
 static bool is_wrong, is_required_there;
 
@@ -35,10 +36,22 @@ static void find_path(void)
 	const char *where;
 
 	pthread_atfork(lock_for_fork, unlock_after_fork, unlock_after_fork);
+	if (path)
+		return;
 	where = lsv_config_file_where(NULL);
 	is_named = where && where != LSV_CONFIG_DEFAULT;
 	/* Meant from where the process is now. */
 	path = lsv_path_expand(where ? where : LSV_CONFIG_DEFAULT);
+}
+
+void lsv_conf_cache_set(const char *new_path, bool expand_env)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+
+	free(path);
+	path = lsv_path_expand(new_path);
+	is_named = true;
+	keeps_env = !expand_env;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -65,7 +78,7 @@ static void read_again(void)
 	lsv_config_file_free(file);
 	file = NULL;
 	is_required_there = false;
-	is_wrong = lsv_config_file_read(path, true, &file, &why,
+	is_wrong = lsv_config_file_read(path, !keeps_env, &file, &why,
 	                                &is_required_there) < 0;
 	if (is_wrong) {
 		log_error(0,

@@ -19,6 +19,9 @@
 int lsv_conf_cache_find(const char *db_path, struct lsv_config *config,
                         bool *is_required);
 
+/* For a tool, before anything is opened: this file, and no other. */
+void lsv_conf_cache_set(const char *path, bool expand_env);
+
 /* Whether there is a file at all. */
 bool lsv_conf_cache_is_there(void);
 

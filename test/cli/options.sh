@@ -40,6 +40,14 @@ options_in_manual()
 	sed -nE 's/^\.It Fl ([a-z-]+).*/-\1/p' "$1" | sort -u
 }
 
+# options_of_section FILE COMMAND: those of the command's own section.
+options_of_section()
+{
+	awk -v "command=$2" '/^\.S[sh] / { inside = $0 == ".Ss Cm " command }
+		inside' "$1" >section
+	options_in_manual section
+}
+
 same_list()
 {
 	diff "$1" "$2" >&2 || fail "$3"
@@ -63,13 +71,20 @@ while read -r command; do
 	options_of "$LSVFS" "$command" >help
 	complete_words lsvfs "$command" - >completion
 	same_list help completion "completion of lsvfs $command is not its help"
-	cat help >>all_options
+	# lsvfs restore is lsvfs-restore, and its manual is that one's.
+	if [ "$command" = restore ]; then
+		options_in_manual "$man/lsvfs-restore.1" >manual
+	else
+		options_of_section "$man/lsvfs.1" "$command" >manual
+	fi
+	same_list help manual "lsvfs $command has other options than its manual"
 done <with_options
-sort -u all_options -o all_options
 sed -nE 's/^\.(It|Ss) Cm ([a-z]+).*/\2/p' "$man/lsvfs.1" | sort -u >manual
 same_list commands manual 'lsvfs(1) has other commands than the help'
-options_in_manual "$man/lsvfs.1" >manual
-same_list all_options manual 'lsvfs(1) has other options than the help'
+
+# ...and it has one subcommand.
+[ "$(complete_words lsvfs config '')" = check ] ||
+	fail 'completion of lsvfs config is not check'
 
 # What follows an option is its value.
 [ "$(complete_words lsvfs-restore -integrity-check q)" = quick ] ||

@@ -46,9 +46,9 @@ while IFS='|' read -r args text; do
 	says err.txt "^error: .*$text"
 	[ "$(wc -l <err.txt)" = 1 ] || fail "$(cat err.txt)"
 done <<'END'
-|expected the URL
+|expected a database or the URL
 replica|expected -o PATH
--o out.db|expected the URL
+-o out.db|expected a database or the URL
 -o out.db replica again|'again' is one too many
 -o|expected a value
 -bogus -o out.db replica|-bogus: no such option

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+
+/* lsvfs databases: what the configuration file names. */
+
+#include "replica/base/cleanup.h"
+#include "replica/base/log.h"
+#include "replica/base/stream.h"
+#include "tools/columns.h"
+#include "tools/command.h"
+#include "tools/configuration.h"
+#include "tools/exits.h"
+#include "tools/json.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: lsvfs databases [OPTION]...\n"
+	"\n"
+	"Lists the databases of the configuration file, and the names of\n"
+	"their replicas; of a directory those that are there.\n"
+	"\n"
+	"  -config F        the configuration file\n"
+	"  -no-expand-env   leave $NAME in it as it is\n"
+	"  -json            one JSON object, with the URLs\n"
+	"  -help            print this\n"
+	"\n"
+	"Exit status: 0 listed; 2 usage, or the file is wrong.\n";
+
+struct list {
+	struct columns *columns;
+	struct json *json;
+};
+
+static int names_of(const struct lsv_config *config, struct lsv_buf *names)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < config->n_replicas; i++) {
+		const char *name = config->replicas[i].name;
+
+		r = lsv_buf_append(names, ",", i > 0 ? 1 : 0);
+		if (r == 0)
+			r = lsv_buf_append(names, name, strlen(name));
+	}
+	return r < 0 ? r : lsv_buf_append(names, "", 1);
+}
+
+static int print_row(struct list *list, const char *path,
+                     const struct lsv_config *config)
+{
+	auto_buf struct lsv_buf names = {0};
+	int r = names_of(config, &names);
+
+	if (r < 0)
+		return r;
+	columns_cell(list->columns, "%s", path);
+	columns_cell(list->columns, "%s", (const char *)names.data);
+	return 0;
+}
+
+static void put_json(struct list *list, const char *path,
+                     const struct lsv_config *config)
+{
+	json_begin_object(list->json, NULL);
+	json_text(list->json, "path", path);
+	json_begin_array(list->json, "replicas");
+	for (size_t i = 0; i < config->n_replicas; i++) {
+		json_begin_object(list->json, NULL);
+		json_text(list->json, "name", config->replicas[i].name);
+		json_text(list->json, "url", config->replicas[i].url);
+		json_end(list->json);
+	}
+	json_end(list->json);
+	json_end(list->json);
+}
+
+static int add_row(void *arg, const char *path, const struct lsv_config *found)
+{
+	struct list *list = arg;
+	struct lsv_config config;
+	int r = lsv_config_copy(found, &config);
+
+	if (r == 0)
+		r = lsv_config_expand_all(&config, path);
+	if (r == 0)
+		r = lsv_config_settle(&config, NULL);
+	if (r == 0 && list->json)
+		put_json(list, path, &config);
+	else if (r == 0)
+		r = print_row(list, path, &config);
+	lsv_config_free(&config);
+	return r < 0 ? log_error(r, "cannot list %s", path) : 0;
+}
+
+static int print(const struct lsv_config_file *file, int is_json)
+{
+	static const char *const head[] = {"path", "replicas", NULL};
+	struct list list = {.columns = is_json ? NULL : columns_open(head),
+	                    .json = is_json ? json_open() : NULL};
+	int r, print_r;
+
+	json_begin_array(list.json, "databases");
+	r = lsv_config_file_each(file, add_row, &list);
+	json_end(list.json);
+	print_r = is_json ? json_print(list.json) : columns_print(list.columns);
+	return r < 0 ? r : print_r;
+}
+
+static int run(const struct configuration *which, int is_json)
+{
+	auto_configuration struct lsv_config_file *file = NULL;
+	int r = configuration_read(which, &file);
+
+	if (r < 0)
+		return r;
+	if (!file)
+		return log_error(0, "there is no configuration file: give "
+		                    "-config FILE, or set LSVFS_CONFIG"),
+		       -EINVAL;
+	return print(file, is_json);
+}
+
+int cmd_databases(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"no-expand-env", no_argument, NULL, 'e'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct configuration which = {0};
+	int c, is_json = 0;
+
+	opterr = 0;
+	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
+		if (c == 'h')
+			return fputs(usage, stdout) < 0;
+		if (c == '?' || c == ':') {
+			tools_bad_option(c, argv);
+			return EXITS_USAGE;
+		}
+		if (c == 'c')
+			which.path = optarg;
+		which.no_expand_env |= c == 'e';
+		is_json |= c == 'j';
+	}
+	if (optind < argc)
+		return command_takes_nothing(argv + optind - 1);
+	return (int)exits_of(run(&which, is_json));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LSVFS_CONFIGURATION_H
+#define LSVFS_CONFIGURATION_H
+
+/* The configuration file as the commands see it: -config and -no-expand-env
+ * of each, and which replicas a database has. */
+
+#include "replica/ship/config_file.h"
+
+/* What the command line says. */
+struct configuration {
+	const char *path;   /* -config; NULL: as programs find it */
+	bool no_expand_env; /* -no-expand-env */
+};
+
+/* Reads it.  0 with NULL: there is none.  -EINVAL: it is wrong, and that was
+ * said; -ENOENT and others: the one that is named cannot be read, said. */
+int configuration_read(const struct configuration *which,
+                       struct lsv_config_file **out);
+
+/* What a program would be told of the database, settled and expanded.  A file
+ * that -config names comes before the environment, any other behind it, as in
+ * programs.  -ENOENT: nothing names a replica; -EINVAL: said. */
+int configuration_find(const struct configuration *which, const char *db_path,
+                       struct lsv_config *config);
+
+#define auto_configuration __attribute__((cleanup(configuration_free)))
+static inline void configuration_free(struct lsv_config_file **file)
+{
+	lsv_config_file_free(*file);
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/restore_choice.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/log.h"
+
+#include <errno.h>
+
+void restore_source_close(struct restore_source *source)
+{
+	lsv_catalog_free(&source->catalog);
+	lsv_client_close(source->client);
+	*source = (struct restore_source){0};
+}
+
+static int read_source(struct target_replica *replica,
+                       struct restore_source *source)
+{
+	static const struct lsv_retry patience = {
+		.n_tries = 6,
+		.first_ns = 100 * LSV_NS_PER_MS,
+		.max_ns = 5 * LSV_NS_PER_S,
+	};
+	int r = lsv_client_retry(take(replica->client), &patience,
+	                         &source->client);
+
+	if (r == 0)
+		r = lsv_catalog_read(source->client, &source->catalog);
+	source->is_empty = r == 0 && source->catalog.generations.n == 0 &&
+	                   !source->catalog.has_ltx;
+	return r;
+}
+
+static int plan_source(struct target_replica *replica,
+                       const struct lsv_target *wanted,
+                       struct restore_source *source)
+{
+	int r = read_source(replica, source);
+
+	if (r == 0 && source->is_empty)
+		return -ENOENT;
+	return r < 0 ? r
+	             : lsv_plan_make(source->client, &source->catalog, wanted,
+	                             &source->plan);
+}
+
+/* An error that tells more than "nothing there". */
+static int worse(int a, int b)
+{
+	return a == 0 || a == -ENOENT ? b : a;
+}
+
+static int choose_of_several(struct target *target,
+                             const struct lsv_target *wanted,
+                             struct restore_source *best)
+{
+	bool is_empty = true;
+	int result = 0;
+
+	for (size_t i = 0; i < target->n_replicas; i++) {
+		struct target_replica *replica = &target->replicas[i];
+		struct restore_source source = {0};
+		int r = plan_source(replica, wanted, &source);
+
+		is_empty &= r == -ENOENT && source.is_empty;
+		if (r < 0) {
+			result = worse(result, r);
+			(void)log_warn(0, "replica %s (%s) is passed over%s",
+			               replica->name, replica->url,
+			               source.is_empty ? ": it holds no backup"
+			                               : "");
+		}
+		if (r == 0 &&
+		    (!best->client ||
+		     source.plan.target.time_ns > best->plan.target.time_ns)) {
+			restore_source_close(best);
+			*best = source;
+			continue;
+		}
+		restore_source_close(&source);
+	}
+	if (best->client)
+		return 0;
+	best->is_empty = is_empty;
+	return result;
+}
+
+int restore_choose(struct target *target, const struct lsv_target *wanted,
+                   struct restore_source *out)
+{
+	*out = (struct restore_source){0};
+	return target->n_replicas == 1
+	               ? plan_source(&target->replicas[0], wanted, out)
+	               : choose_of_several(target, wanted, out);
+}
