@@ -113,7 +113,6 @@ int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
 	int64_t until = lsv_clock_mono_ns() + timeout_ns;
 	int r = 0;
 
-	atomic_fetch_add(&db->n_waiting, 1);
 	atomic_fetch_add(&coord->waiters, 1);
 	lsv_bell_hurry(db);
 	while (!is_shipped(coord, ticket)) {
@@ -137,7 +136,6 @@ int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
 			lsv_bell_hurry(db);
 	}
 	atomic_fetch_sub(&coord->waiters, 1);
-	atomic_fetch_sub(&db->n_waiting, 1);
 	return r;
 }
 

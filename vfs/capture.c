@@ -66,9 +66,12 @@ static int wait_for_replica(struct lsv_file *main)
 	uint64_t ticket = main->ticket;
 
 	bool degrades = db->config.on_timeout == LSV_TIMEOUT_DEGRADE;
+	int r;
 
-	if (lsv_bell_wait(db, ticket, timeout_ns ? timeout_ns : -1, false) ==
-	    0) {
+	atomic_fetch_add(&db->n_waiting, 1);
+	r = lsv_bell_wait(db, ticket, timeout_ns ? timeout_ns : -1, false);
+	atomic_fetch_sub(&db->n_waiting, 1);
+	if (r == 0) {
 		atomic_store(&db->waits_in_vain, 0);
 		return SQLITE_OK;
 	}

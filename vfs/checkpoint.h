@@ -14,8 +14,15 @@
  * earlier when another is wanted. */
 void lsv_checkpoint_look(struct lsv_db *db, int64_t now_ns);
 
+/* xSync of the WAL by our own handle, in a checkpoint: with the shadow. */
+int lsv_checkpoint_sync_wal(struct lsv_file *wal, int flags);
+
+/* Around a fork: ends what is going on soon. */
+void lsv_checkpoint_stop(void);
+void lsv_checkpoint_go_on(void);
+
 /* Before an application's handle takes a new READ_k: waits while a drain is on,
- * at most 200 ms (I5).  True: it did. */
-bool lsv_checkpoint_yield(struct lsv_db *db);
+ * at most 200 ms for each 4000 frames (I5).  True: it did. */
+bool lsv_checkpoint_yield(struct lsv_file *main);
 
 #endif

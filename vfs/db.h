@@ -81,6 +81,7 @@ struct lsv_db {
 	_Atomic(int) is_sync_full; /* commits sync the WAL themselves */
 	_Atomic(int) native;       /* no checkpoints of ours */
 	_Atomic(int) n_waiting;    /* in PHASETWO, for the replica */
+	_Atomic(int) is_ours_writing; /* a handle of ours has WRITE */
 	_Atomic(uint64_t) dirty;  /* stamps of this process not known shipped */
 	_Atomic(int) wants_guard; /* programs without us write it (guard.h) */
 	struct lsv_guard *guard;  /* who has entered; NULL: not held */
@@ -125,7 +126,11 @@ struct lsv_db {
 	int64_t round_due_ns; /* monotonic: no PASSIVE round before */
 	int64_t round_backoff_ns;
 	int64_t drain_due_ns;
-	int64_t drain_backoff_ns;
+	uint32_t drain_step;    /* frames; 0: the last one could be done */
+	uint32_t drain_from;    /* none before so many frames of ... */
+	uint32_t drain_salt[2]; /* ... this incarnation */
+	_Atomic(uint32_t) drain_mark;  /* where the WAL was at the last one */
+	_Atomic(int) is_visited;       /* by the worker's rounds */
 	_Atomic(int64_t) begin_due_ns; /* not before: a snapshot that failed */
 	int begin_failures;
 	bool has_begin_failed; /* and this was said */

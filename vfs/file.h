@@ -35,6 +35,8 @@ struct lsv_file {
 	volatile void *shm; /* region 0 */
 	bool has_write;     /* WRITE, exclusive */
 	bool has_ckpt;
+	bool keeps_ckpt; /* of ours: CKPT is kept when SQLite lets it go */
+	bool has_kept_ckpt;
 	bool in_gate; /* READ1..4, exclusive */
 	bool gate_took_ckpt;
 	bool has_gate_head; /* the live head when the gate was passed */
@@ -69,6 +71,10 @@ static inline sqlite3_file *lsv_lower(struct lsv_file *file)
 
 /* Of a file that SQLite hands us; NULL: not ours. */
 struct lsv_file *lsv_file_of(sqlite3_file *file);
+
+/* A main file of ours: CKPT is kept from now on when SQLite lets it go; false:
+ * it is let go. */
+void lsv_file_keep_ckpt(struct lsv_file *file, bool keeps);
 
 /* The method table for a file whose lower one is open: ours where a method
  * has a thought in it (shim.c), forwards (forward.c) elsewhere, nothing where

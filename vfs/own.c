@@ -141,11 +141,23 @@ int lsv_own_force_wal(struct lsv_db *db)
 
 void lsv_own_detach(struct lsv_db *db, bool clean)
 {
-	(void)db;
+	lsv_own_keep_ckpt(db, false);
 	here = true;
 	sqlite3_db_config(own, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !clean, NULL);
 	run("DETACH lsv");
 	here = false;
+}
+
+void lsv_own_keep_ckpt(struct lsv_db *db, bool keeps)
+{
+	sqlite3_file *f = NULL;
+	struct lsv_file *file;
+
+	(void)db;
+	sqlite3_file_control(own, "lsv", SQLITE_FCNTL_FILE_POINTER, &f);
+	file = lsv_file_of(f);
+	if (file)
+		lsv_file_keep_ckpt(file, keeps);
 }
 
 int lsv_own_checkpoint(struct lsv_db *db, int mode)

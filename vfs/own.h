@@ -35,6 +35,10 @@ int lsv_own_force_wal(struct lsv_db *db);
 /* One checkpoint without waiting for anybody.  mode: SQLITE_CHECKPOINT_*. */
 int lsv_own_checkpoint(struct lsv_db *db, int mode);
 
+/* From now on CKPT is kept when a checkpoint lets it go; false: it is let go.
+ * Detach does that, too. */
+void lsv_own_keep_ckpt(struct lsv_db *db, bool keeps);
+
 /* Held around attach...detach: one user at a time. */
 void lsv_own_lock(void);
 void lsv_own_unlock(void);

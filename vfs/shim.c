@@ -223,6 +223,38 @@ static void main_shm_barrier(sqlite3_file *f)
 		lsv_gate_barrier(file);
 }
 
+void lsv_file_keep_ckpt(struct lsv_file *file, bool keeps)
+{
+	file->keeps_ckpt = keeps;
+	if (keeps || !file->has_kept_ckpt)
+		return;
+	file->has_kept_ckpt = false;
+	if (!file->has_ckpt)
+		lower_methods(file)->xShmLock(lsv_lower(file), SHM_CKPT, 1,
+		                              SQLITE_SHM_UNLOCK |
+		                                      SQLITE_SHM_EXCLUSIVE);
+}
+
+/* SQLite locks and unlocks, and we have it all the while; but not when the
+ * next writer can reset. */
+static bool is_kept_ckpt(struct lsv_file *file, int offset, int n, int flags)
+{
+	struct lsv_shm live;
+
+	if (!file->keeps_ckpt || offset != SHM_CKPT || n != 1)
+		return false;
+	if (flags & SQLITE_SHM_LOCK) {
+		file->has_ckpt = file->has_kept_ckpt;
+		return file->has_kept_ckpt;
+	}
+	if (file->shm && lsv_shm_read(file->shm, &live) == 0 &&
+	    live.n_backfill >= live.mx_frame)
+		return false;
+	file->has_ckpt = file->has_barrier_salt = false;
+	file->has_kept_ckpt = true;
+	return true;
+}
+
 static int shm_unlock(struct lsv_file *file, int offset, int n, int flags)
 {
 	bool is_exclusive = flags & SQLITE_SHM_EXCLUSIVE;
@@ -230,13 +262,16 @@ static int shm_unlock(struct lsv_file *file, int offset, int n, int flags)
 
 	if (is_exclusive && offset == SHM_WRITE)
 		lsv_capture_end(file);
+	if (is_exclusive && offset == SHM_WRITE && file->is_ours)
+		atomic_store(&file->db->is_ours_writing, 0);
 	if (is_exclusive && offset == SHM_READ1 && n == N_READERS)
 		lsv_gate_leaving(file);
 	rc = lower_methods(file)->xShmLock(lsv_lower(file), offset, n, flags);
 	if (!is_exclusive)
 		return rc;
 	if (offset <= SHM_CKPT && SHM_CKPT < offset + n)
-		file->has_ckpt = file->has_barrier_salt = false;
+		file->has_ckpt = file->has_barrier_salt = file->has_kept_ckpt =
+			false;
 	if (offset == SHM_READ1 && n == N_READERS)
 		lsv_gate_left(file);
 	return rc;
@@ -249,6 +284,8 @@ static int shm_granted(struct lsv_file *file, int offset, int n)
 
 	if (offset == SHM_WRITE)
 		lsv_capture_begin(file);
+	if (offset == SHM_WRITE && file->is_ours)
+		atomic_store(&file->db->is_ours_writing, 1);
 	if (offset <= SHM_CKPT && SHM_CKPT < offset + n)
 		file->has_ckpt = true;
 	if (offset == SHM_READ0 && n == 1 && file->has_ckpt &&
@@ -261,6 +298,13 @@ static int shm_granted(struct lsv_file *file, int offset, int n)
 	return SQLITE_OK;
 }
 
+/* Of another process it is not known. */
+static bool is_ours_writing(struct lsv_db *db)
+{
+	return atomic_load(&db->role) == LSV_FOLLOWING ||
+	       atomic_load(&db->is_ours_writing);
+}
+
 static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
@@ -270,6 +314,8 @@ static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 
 	if (!has_duties(file))
 		return lower->pMethods->xShmLock(lower, offset, n, flags);
+	if (is_kept_ckpt(file, offset, n, flags))
+		return SQLITE_OK;
 	if (flags & SQLITE_SHM_UNLOCK)
 		return shm_unlock(file, offset, n, flags);
 	if (is_exclusive && offset == SHM_READ1 && n == N_READERS)
@@ -280,9 +326,14 @@ static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 	 * reads already may go on to WRITE: held up there it would append after
 	 * the drain. */
 	if (!file->is_ours && !is_exclusive && offset >= SHM_READ1 &&
-	    lsv_checkpoint_yield(file->db))
+	    lsv_checkpoint_yield(file))
 		return SQLITE_BUSY;
 	rc = lower->pMethods->xShmLock(lower, offset, n, flags);
+	/* That ours has WRITE, at the end of a drain, is not the application's
+	 * business. */
+	if (rc == SQLITE_BUSY && offset == SHM_WRITE && !file->is_ours &&
+	    is_ours_writing(file->db) && lsv_checkpoint_yield(file))
+		rc = lower->pMethods->xShmLock(lower, offset, n, flags);
 	return rc == SQLITE_OK && is_exclusive ? shm_granted(file, offset, n)
 	                                       : rc;
 }
@@ -336,6 +387,8 @@ static int wal_sync(sqlite3_file *f, int flags)
 			atomic_store(&file->db->is_sync_full, 1);
 		main->syncs_header = false;
 	}
+	if (has_duties(file) && main && main->is_ours && main->in_checkpoint)
+		return lsv_checkpoint_sync_wal(file, flags);
 	return lower_methods(file)->xSync(lsv_lower(file), flags);
 }
 

@@ -118,9 +118,13 @@ static int64_t look_at_all(bool *naps)
 	return due;
 }
 
-static void nap(uint32_t word)
+static void nap(uint32_t word, int64_t due)
 {
-	lsv_futex_wait(lsv_bell_word(), word, NAP_NS);
+	int64_t left_ns = due - lsv_clock_mono_ns();
+
+	if (left_ns > 0)
+		lsv_futex_wait(lsv_bell_word(), word,
+		               left_ns < NAP_NS ? left_ns : NAP_NS);
 }
 
 /* Waits for the bell and for the words of led databases. */
@@ -186,7 +190,7 @@ static void *work(void *arg)
 		lsv_bell_set_sleep(naps ? LSV_NAPPING : LSV_ASLEEP);
 		if (atomic_load(lsv_bell_word()) == word) {
 			if (naps)
-				nap(word);
+				nap(word, due);
 			else if (due > lsv_clock_mono_ns())
 				sleep_until(word, due);
 		}
@@ -217,7 +221,9 @@ static void readmit(struct lsv_db *db, void *arg)
 /* I16: no handle of ours on a database is open across a fork. */
 static void before_fork(void)
 {
+	lsv_checkpoint_stop();
 	pthread_mutex_lock(&work_mutex);
+	lsv_checkpoint_go_on();
 	lsv_db_each(exclude, NULL);
 	lsv_db_fork_prepare();
 }

@@ -459,6 +459,22 @@ int lsv_shadow_verify(struct lsv_shadow *shadow, uint64_t from, bool *cut)
 	return r < 0 ? end_at(shadow, place - 1, &last) : 0;
 }
 
+int lsv_shadow_dup(struct lsv_shadow *shadow, int fds[LSV_SHADOW_FDS])
+{
+	const int from[] = {shadow->wal_fd, shadow->commits_fd};
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		fds[n] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+		n += fds[n] >= 0;
+	}
+	if (shadow->folder_synced)
+		return n;
+	fds[n] = open(shadow->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	shadow->folder_synced = fds[n] >= 0;
+	return fds[n] >= 0 ? n + 1 : n;
+}
+
 int lsv_shadow_sync(struct lsv_shadow *shadow)
 {
 	int r;

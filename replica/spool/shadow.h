@@ -75,6 +75,11 @@ int lsv_shadow_cut(struct lsv_shadow *shadow, uint64_t end);
  * and cuts where it is no longer whole.  *cut: something was. */
 int lsv_shadow_verify(struct lsv_shadow *shadow, uint64_t from, bool *cut);
 
+/* Descriptors of what is to be synced, to be closed by the caller: so that it
+ * need not be done under the mutex.  How many. */
+#define LSV_SHADOW_FDS 3
+int lsv_shadow_dup(struct lsv_shadow *shadow, int fds[LSV_SHADOW_FDS]);
+
 /* fdatasync of both files (and, the first time, of the folder's names). */
 int lsv_shadow_sync(struct lsv_shadow *shadow);
 
