@@ -96,7 +96,7 @@ static int list_replica(const struct listing *listing,
 	int r = lsv_catalog_read(replica->client, &catalog);
 
 	if (r < 0)
-		return log_error(r, "cannot list %s", replica->url);
+		return r;
 	if (catalog.has_ltx)
 		(void)log_warn(0,
 		               "%s holds LTX files of Litestream 0.5, which "

@@ -3,6 +3,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
+#include "replica/store/http.h"
 #include "vfs/begin.h"
 #include "vfs/bell.h"
 #include "vfs/checkpoint.h"
@@ -18,6 +19,7 @@
 #include <time.h>
 
 #define NAP_NS (2 * LSV_NS_PER_MS)
+#define EXIT_STOP_MS 500
 /* Before Linux 5.16, see sleep_until(). */
 #define LISTEN_NS (100 * LSV_NS_PER_MS)
 /* Databases whose other processes can wake us, beside the bell: the kernel
@@ -272,6 +274,9 @@ static void at_exit(void)
 	int64_t now = lsv_clock_mono_ns();
 
 	lsv_db_each(flush, &now);
+	/* What is on its way goes on at the next open; the libraries under it
+	 * are taken down next. */
+	lsv_http_stop_all(EXIT_STOP_MS);
 }
 
 static void init(void)

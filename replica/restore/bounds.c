@@ -33,7 +33,7 @@ static int read_edge(struct lsv_client *client, const struct lsv_item *item,
 	edge->has_table = r != -ENOENT;
 	return r == 0 || r == -ENOENT || r == -EBADMSG || r == -EPROTO
 	               ? 0
-	               : lsv_tail_complain(item, r);
+	               : lsv_tail_complain(client, item, r);
 }
 
 static bool is_later(const struct lsv_commit *a, const struct lsv_commit *b)

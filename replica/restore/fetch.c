@@ -51,7 +51,7 @@ static int get_object(const struct lsv_fetch *fetch, struct lsv_client *client,
 		return complain(item);
 	if (r == 0 || counter.error)
 		return r;
-	return lsv_tail_complain(item, r == -ENOENT ? -ESTALE : r);
+	return lsv_tail_complain(client, item, lsv_tail_get_error(r));
 }
 
 static int complain_mixed(const struct lsv_plan *plan,
@@ -63,8 +63,10 @@ static int complain_mixed(const struct lsv_plan *plan,
 }
 
 /* The object's table, which must be there or not as the plan has it. */
-static int take_table(const struct lsv_plan *plan, const struct lsv_item *item,
-                      const struct lsv_buf *tail, struct lsv_table *table)
+static int take_table(const struct lsv_plan *plan,
+                      const struct lsv_client *client,
+                      const struct lsv_item *item, const struct lsv_buf *tail,
+                      struct lsv_table *table)
 {
 	int r = lsv_tail_decode(item, tail->data, tail->n, table);
 
@@ -76,7 +78,7 @@ static int take_table(const struct lsv_plan *plan, const struct lsv_item *item,
 		return complain_mixed(plan, item);
 	}
 	if (r < 0)
-		return lsv_tail_complain(item, r);
+		return lsv_tail_complain(client, item, r);
 	if (memcmp(table->lineage, plan->lineage, LSV_LINEAGE_SIZE) == 0)
 		return 0;
 	lsv_table_free(table);
@@ -94,7 +96,7 @@ int lsv_fetch_snapshot(const struct lsv_fetch *fetch, struct lsv_client *client,
 	int r = get_object(fetch, client, item, plain, &tail);
 
 	if (r == 0)
-		r = take_table(fetch->plan, item, &tail, &table);
+		r = take_table(fetch->plan, client, item, &tail, &table);
 	if (r == 0)
 		lsv_table_free(&table);
 	return r;
@@ -308,7 +310,7 @@ int lsv_fetch_segment(const struct lsv_fetch *fetch, struct lsv_client *client,
 	*link = (struct lsv_link){.begin = {.offset = item->pos.offset}};
 	r = take_in(&in, client, item, &tail);
 	if (r == 0)
-		r = take_table(fetch->plan, item, &tail, &table);
+		r = take_table(fetch->plan, client, item, &tail, &table);
 	if (r < 0 || !fetch->plan->is_ours)
 		return r;
 	r = check_ours(&in, item, &table);

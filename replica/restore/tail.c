@@ -47,6 +47,19 @@ int lsv_tail_decode(const struct lsv_item *item, const uint8_t *bytes, size_t n,
 	return 0;
 }
 
+int lsv_tail_get_error(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return -ESTALE;
+	case -EPROTO:
+	case -EBADMSG:
+		return -EIO;
+	default:
+		return err;
+	}
+}
+
 int lsv_tail_read(struct lsv_client *client, const struct lsv_item *item,
                   struct lsv_table *table)
 {
@@ -56,7 +69,7 @@ int lsv_tail_read(struct lsv_client *client, const struct lsv_item *item,
 	int r = read_tail(client, item, FIRST_READ, &buf);
 
 	if (r < 0)
-		return r == -ENOENT ? -ESTALE : r;
+		return lsv_tail_get_error(r);
 	r = lsv_codec_tail(buf.data, buf.n, &bytes, &n, &needed);
 	/* A length that the object does not have is no length. */
 	if (r == -ENOENT && needed && needed + buf.n <= item->size) {
@@ -68,7 +81,8 @@ int lsv_tail_read(struct lsv_client *client, const struct lsv_item *item,
 	return r < 0 ? r : lsv_tail_decode(item, bytes, n, table);
 }
 
-int lsv_tail_complain(const struct lsv_item *item, int err)
+int lsv_tail_complain(const struct lsv_client *client,
+                      const struct lsv_item *item, int err)
 {
 	switch (err) {
 	case -ENOENT:
@@ -88,7 +102,8 @@ int lsv_tail_complain(const struct lsv_item *item, int err)
 		           "replica was listed, try again",
 		           item->name);
 	default:
-		return log_error(err, "cannot get %s", item->name);
+		return say(err, "cannot get %s: %s", item->name,
+		           lsv_client_why(client, err));
 	}
 }
 
@@ -97,5 +112,5 @@ int lsv_tail_require(struct lsv_client *client, const struct lsv_item *item,
 {
 	int r = lsv_tail_read(client, item, table);
 
-	return r < 0 ? lsv_tail_complain(item, r) : 0;
+	return r < 0 ? lsv_tail_complain(client, item, r) : 0;
 }

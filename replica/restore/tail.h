@@ -27,8 +27,13 @@ int lsv_tail_decode(const struct lsv_item *item, const uint8_t *bytes, size_t n,
 int lsv_tail_require(struct lsv_client *client, const struct lsv_item *item,
                      struct lsv_table *table);
 
-/* Logs why the object has no valid table of its own; returns -EBADMSG, or
- * what else 'err' is. */
-int lsv_tail_complain(const struct lsv_item *item, int err);
+/* What a failed get is, where -ENOENT, -EBADMSG and -EPROTO are said of
+ * tables. */
+int lsv_tail_get_error(int err);
+
+/* Logs why the object has no valid table of its own, or why it cannot be got;
+ * returns -EBADMSG, or what else 'err' is. */
+int lsv_tail_complain(const struct lsv_client *client,
+                      const struct lsv_item *item, int err);
 
 #endif

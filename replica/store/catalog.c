@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/store/catalog.h"
 
+#include "replica/base/log.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -80,6 +82,10 @@ int lsv_catalog_read(struct lsv_client *client, struct lsv_catalog *catalog)
 
 	if (r < 0) {
 		lsv_catalog_free(&fresh);
+		/* Others have said it where they knew it. */
+		if (client->why[0])
+			(void)log_error(0, "cannot list %s: %s", client->url,
+			                client->why);
 		return r;
 	}
 	*catalog = fresh;

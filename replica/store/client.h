@@ -63,10 +63,18 @@ struct lsv_client_ops {
 	void (*close)(struct lsv_client *client);
 };
 
+#define LSV_CLIENT_WHY_SIZE 400
+
 struct lsv_client {
 	const struct lsv_client_ops *ops;
 	char *url; /* as a person would write it, without secrets */
+	/* Why the last call failed: cause and remedy, for a person.  "":
+	 * there is no more to say than the errno does. */
+	char why[LSV_CLIENT_WHY_SIZE];
 };
+
+/* The same, or what r says. */
+const char *lsv_client_why(const struct lsv_client *client, int r);
 
 enum lsv_choice { LSV_CHOICE_NONE, LSV_CHOICE_NO, LSV_CHOICE_YES };
 
@@ -85,9 +93,8 @@ struct lsv_client_options {
 	bool skip_verify;
 };
 
-/* Opens the client for a URL: a path, "file:///path".  "s3://..." is refused
- * with -EPROTONOSUPPORT until it is built.  options NULL: none.  The caller
- * closes it. */
+/* Opens the client for a URL: a path, "file:///path", "s3://bucket/prefix".
+ * Nobody is asked yet.  options NULL: none.  The caller closes it. */
 int lsv_client_open(const char *url, const struct lsv_client_options *options,
                     struct lsv_client **out);
 
@@ -101,13 +108,22 @@ static inline void lsv_client_close(struct lsv_client *client)
 /* A directory.  'root' need not exist: the first put makes it. */
 int lsv_client_file(const char *root, struct lsv_client **out);
 
+/* A bucket and a prefix, by a URL (s3_url.h).  Only what is wrong with the
+ * URL fails here, and is logged. */
+int lsv_client_s3(const char *url, const struct lsv_client_options *options,
+                  struct lsv_client **out);
+
 struct lsv_retry {
 	unsigned n_tries; /* in all */
 	int64_t first_ns; /* pause after the first, then twice as long */
 	int64_t max_ns;
+	/* After a request that came to nothing: one try a request, until one
+	 * succeeds.  For callers that come back by themselves. */
+	bool once_while_down;
 };
 
-/* A client that tries again what ended with -EAGAIN.  Owns 'inner', also when
+/* A client that tries again what ended with -EAGAIN; when it gives up, that is
+ * -EHOSTDOWN.  Owns 'inner', also when
  * it fails. */
 int lsv_client_retry(struct lsv_client *inner, const struct lsv_retry *policy,
                      struct lsv_client **out);

@@ -2,12 +2,14 @@
 
 /* Which client serves a URL: one row a scheme. */
 
+#include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/store/client.h"
 #include "replica/store/url.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 static int open_file(const char *url, const char *rest,
                      const struct lsv_client_options *options,
@@ -30,13 +32,19 @@ static int open_s3(const char *url, const char *rest,
                    const struct lsv_client_options *options,
                    struct lsv_client **out)
 {
+	/* A hiccup is nobody's business; an outage costs one request each
+	 * time that somebody asks. */
+	static const struct lsv_retry policy = {
+		.n_tries = 4,
+		.first_ns = 200 * LSV_NS_PER_MS,
+		.max_ns = 5 * LSV_NS_PER_S,
+		.once_while_down = true,
+	};
+	struct lsv_client *client;
+	int r = lsv_client_s3(url, options, &client);
+
 	(void)rest;
-	(void)options;
-	(void)out;
-	return log_error(-EPROTONOSUPPORT,
-	                 "cannot open replica '%s': this version has no S3 "
-	                 "client, use a path or file:///path",
-	                 url);
+	return r < 0 ? r : lsv_client_retry(client, &policy, out);
 }
 
 static const struct {
@@ -55,13 +63,19 @@ int lsv_client_open(const char *url, const struct lsv_client_options *options,
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		size_t n = strlen(schemes[i].prefix);
 
-		if (strncmp(url, schemes[i].prefix, n) == 0)
+		if (strncasecmp(url, schemes[i].prefix, n) == 0)
 			return schemes[i].open(url, url + n, options, out);
 	}
 	if (lsv_url_has_scheme(url))
 		return log_error(-EPROTONOSUPPORT,
 		                 "cannot open replica '%s': unknown scheme, "
-		                 "use a path or file:///path",
+		                 "use a path, file:///path or "
+		                 "s3://bucket/prefix",
 		                 url);
 	return lsv_client_file(url, out);
+}
+
+const char *lsv_client_why(const struct lsv_client *client, int r)
+{
+	return client->why[0] ? client->why : strerror(-r);
 }

@@ -7,22 +7,21 @@
  * name.
  */
 
-#include "replica/base/clock.h"
-#include "replica/base/fileio.h"
 #include "replica/base/log.h"
+#include "replica/store/backoff.h"
 #include "replica/store/client.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct retry_client {
 	struct lsv_client base;
 	struct lsv_client_ops ops; /* with the scheme of the one below */
 	struct lsv_client *inner;
 	struct lsv_retry policy;
+	bool is_down; /* the last request came to nothing */
 };
 
 static struct retry_client *self(struct lsv_client *client)
@@ -32,33 +31,36 @@ static struct retry_client *self(struct lsv_client *client)
 
 /* One request and its tries. */
 struct attempt {
-	const struct retry_client *client;
+	struct retry_client *client;
 	const char *verb;
 	const char *name;
 	unsigned n; /* tries that failed */
-	int64_t pause_ns;
+	struct lsv_backoff backoff;
 };
 
 static struct attempt begin(struct lsv_client *client, const char *verb,
                             const char *name)
 {
-	const struct retry_client *c = self(client);
+	struct retry_client *c = self(client);
 
-	return (struct attempt){c, verb, name, 0, c->policy.first_ns};
+	return (struct attempt){
+		c, verb, name, 0, {c->policy.first_ns, c->policy.max_ns}};
 }
 
-/* Half of the pause at least; the rest by chance, so that several clients do
- * not come back all at once. */
-static void pause_for(int64_t ns)
+static bool is_worth_it(int r)
 {
-	uint32_t chance = 0;
-	struct timespec ts;
+	return r == -EAGAIN || r == -EHOSTDOWN; /* another retry gave up */
+}
 
-	if (lsv_random(&chance, sizeof chance) == 0)
-		ns -= (int64_t)((double)ns / 2 * (chance / 4294967296.0));
-	ts.tv_sec = ns / LSV_NS_PER_S;
-	ts.tv_nsec = ns % LSV_NS_PER_S;
-	nanosleep(&ts, NULL);
+/* The end of a request: what the one below knows of a failure is ours to
+ * tell, and nobody above tries again what we gave up. */
+static int end(struct lsv_client *client, int r)
+{
+	struct retry_client *c = self(client);
+
+	memcpy(c->base.why, c->inner->why, sizeof c->base.why);
+	c->is_down = is_worth_it(r);
+	return c->is_down ? -EHOSTDOWN : r;
 }
 
 /* After a try that ended with r: shall there be another? */
@@ -66,13 +68,12 @@ static bool again(struct attempt *attempt, int r)
 {
 	const struct lsv_retry *policy = &attempt->client->policy;
 
-	if (r != -EAGAIN || ++attempt->n >= policy->n_tries)
+	if (!is_worth_it(r) || ++attempt->n >= policy->n_tries ||
+	    (attempt->client->is_down && policy->once_while_down))
 		return false;
-	log_debug("try %s %s again", attempt->verb, attempt->name);
-	pause_for(attempt->pause_ns);
-	attempt->pause_ns *= 2;
-	if (attempt->pause_ns > policy->max_ns)
-		attempt->pause_ns = policy->max_ns;
+	log_debug("try %s %s again: %s", attempt->verb, attempt->name,
+	          lsv_client_why(attempt->client->inner, r));
+	lsv_backoff_wait(&attempt->backoff);
 	return true;
 }
 
@@ -87,7 +88,7 @@ static int retry_put(struct lsv_client *client, const char *name,
 	for (;;) {
 		r = inner->ops->put(inner, name, body, time_ns, mode);
 		if (!body->rewind || !again(&attempt, r))
-			return r;
+			return end(client, r);
 		r = body->rewind(body);
 		if (r < 0)
 			return r;
@@ -144,9 +145,9 @@ static int retry_get(struct lsv_client *client, const char *name,
 
 		r = inner->ops->get(inner, name, is_whole ? NULL : &rest,
 		                    &counting.base);
-		if (r != -EAGAIN || counting.has_failed ||
+		if (!is_worth_it(r) || counting.has_failed ||
 		    !skip(&rest, counting.n) || !again(&attempt, r))
-			return r;
+			return counting.has_failed ? r : end(client, r);
 		is_whole = is_whole && rest.offset == 0;
 	}
 }
@@ -188,7 +189,7 @@ static int retry_list(struct lsv_client *client, const char *prefix,
 		r = inner->ops->list(inner, prefix, tell, &listing);
 	while (!listing.is_ended && again(&attempt, r));
 	free(listing.last);
-	return r;
+	return listing.is_ended ? r : end(client, r);
 }
 
 static int retry_remove(struct lsv_client *client, const char *name)
@@ -200,7 +201,7 @@ static int retry_remove(struct lsv_client *client, const char *name)
 	do
 		r = inner->ops->remove(inner, name);
 	while (again(&attempt, r));
-	return r;
+	return end(client, r);
 }
 
 static int retry_clone(struct lsv_client *client, struct lsv_client **out)

@@ -8,7 +8,7 @@
 #include "replica/store/http.h"
 
 #include "replica/base/clock.h"
-#include "replica/base/log.h"
+#include "replica/store/env.h"
 #include "replica/store/http_header.h"
 
 #include <curl/curl.h>
@@ -218,9 +218,9 @@ static void set_tls(struct lsv_http *http,
 {
 	CURL *easy = http->easy;
 	const char *ca_file = first_of(options->ca_file,
-	                               getenv("AWS_CA_BUNDLE"),
-	                               getenv("SSL_CERT_FILE"));
-	const char *ca_dir = first_of(getenv("SSL_CERT_DIR"), NULL, NULL);
+	                               lsv_env("AWS_CA_BUNDLE"),
+	                               lsv_env("SSL_CERT_FILE"));
+	const char *ca_dir = first_of(lsv_env("SSL_CERT_DIR"), NULL, NULL);
 
 	if (ca_file)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);

@@ -43,24 +43,33 @@ static char decode_byte(const char **p)
 	return (char)(high << 4 | low);
 }
 
+char *lsv_url_decode(const char *text)
+{
+	auto_free char *out = malloc(strlen(text) + 1);
+	size_t n = 0;
+
+	if (!out)
+		return NULL;
+	while (*text) {
+		out[n] = decode_byte(&text);
+		if (!out[n++])
+			return NULL;
+	}
+	out[n] = 0;
+	return take(out);
+}
+
 int lsv_url_file_path(const char *rest, char **path)
 {
-	auto_free char *text = NULL;
-	size_t n = 0;
+	char *text;
 
 	if (strncmp(rest, "localhost/", 10) == 0)
 		rest += 9;
 	if (*rest != '/' || strpbrk(rest, "?#"))
 		return -EINVAL;
-	text = malloc(strlen(rest) + 1);
+	text = lsv_url_decode(rest);
 	if (!text)
-		return -ENOMEM;
-	while (*rest) {
-		text[n] = decode_byte(&rest);
-		if (!text[n++])
-			return -EINVAL;
-	}
-	text[n] = 0;
-	*path = take(text);
+		return -EINVAL;
+	*path = text;
 	return 0;
 }

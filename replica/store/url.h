@@ -9,6 +9,10 @@
 /* "word://..." is a URL, all else a path. */
 bool lsv_url_has_scheme(const char *text);
 
+/* Without its %XX; a new string.  NULL: a bad escape or a zero (or out of
+ * memory). */
+char *lsv_url_decode(const char *text);
+
 /* The path of "file://" + rest: absolute, on this machine, percent-decoded;
  * a new string.  -EINVAL: another host, a query, a bad escape or a zero. */
 int lsv_url_file_path(const char *rest, char **path);

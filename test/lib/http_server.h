@@ -35,29 +35,47 @@ struct http_server {
 	char requests[SERVER_MAX][SERVER_REQUEST_MAX];
 };
 
+/* Reads n bytes more; what does not fit into 'text' only goes by, but for its
+ * end. */
+static inline bool server_read_body(int fd, char *text, size_t at, size_t n)
+{
+	static char gone[1 << 16];
+
+	while (n) {
+		size_t room = SERVER_REQUEST_MAX - 1 - at;
+		bool fits = n <= room;
+		size_t some = n - (fits ? 0 : room);
+		ssize_t got = read(fd, fits ? text + at : gone,
+		                   fits                 ? n
+		                   : some > sizeof gone ? sizeof gone
+		                                        : some);
+
+		if (got <= 0)
+			return false;
+		n -= (size_t)got;
+		at += fits ? (size_t)got : 0;
+		text[at] = 0;
+	}
+	return true;
+}
+
 /* All of one request: false, there is none. */
 static inline bool server_read(int fd, char *text)
 {
-	size_t n = 0, needed = SERVER_REQUEST_MAX;
-	ssize_t got;
+	const char *body = NULL, *length;
+	size_t n = 0, n_body;
 
-	while (n < needed && n < SERVER_REQUEST_MAX - 1) {
-		const char *body, *length;
+	while (!body && n < SERVER_REQUEST_MAX - 1) {
+		ssize_t got = read(fd, text + n, 1);
 
-		got = read(fd, text + n, SERVER_REQUEST_MAX - 1 - n);
 		if (got <= 0)
 			return false;
-		n += (size_t)got;
-		text[n] = 0;
-		body = strstr(text, "\r\n\r\n");
-		if (!body)
-			continue;
-		length = strstr(text, "Content-Length: ");
-		needed = (size_t)(body + 4 - text);
-		if (length && length < body)
-			needed += (size_t)atol(length + 16);
+		text[++n] = 0;
+		body = strstr(n < 4 ? "" : text + n - 4, "\r\n\r\n");
 	}
-	return true;
+	length = strstr(text, "Content-Length: ");
+	n_body = length ? strtoul(length + 16, NULL, 10) : 0;
+	return body && server_read_body(fd, text, n, n_body);
 }
 
 static inline void server_wait_closed(int fd)

@@ -17,7 +17,11 @@ static void fail_next(int n, int error)
 
 static void setup(void)
 {
-	static const struct lsv_retry policy = {N_TRIES, 1000, 5000};
+	static const struct lsv_retry policy = {
+		.n_tries = N_TRIES,
+		.first_ns = 1000,
+		.max_ns = 5000,
+	};
 	struct lsv_client *inner = NULL;
 
 	memory_init(&objects);
@@ -69,7 +73,7 @@ START_TEST(what_is_worth_it_is_tried_again_and_given_up_in_the_end)
 		int calls = objects.n_calls;
 
 		fail_next(n, -EAGAIN);
-		ck_assert_int_eq(put(name, "1"), n < N_TRIES ? 0 : -EAGAIN);
+		ck_assert_int_eq(put(name, "1"), n < N_TRIES ? 0 : -EHOSTDOWN);
 		ck_assert_int_eq(objects.n_calls - calls,
 		                 n < N_TRIES ? n + 1 : N_TRIES);
 	}
@@ -120,7 +124,7 @@ START_TEST(a_tail_that_was_cut_is_an_error_and_no_mixture)
 	setup();
 	ck_assert_int_eq(put("x", "0123456789"), 0);
 	fail_next(1, -EAGAIN);
-	ck_assert_int_eq(get(&tail, text), -EAGAIN);
+	ck_assert_int_eq(get(&tail, text), -EHOSTDOWN);
 	ck_assert_int_eq(get(&tail, text), 0);
 	ck_assert_str_eq(text, "6789");
 	teardown();
@@ -180,7 +184,34 @@ START_TEST(a_clone_is_as_patient)
 }
 END_TEST
 
-UNIT(client_retry, what_is_worth_it_is_tried_again_and_given_up_in_the_end,
+START_TEST(what_is_down_is_asked_once_until_it_is_back)
+{
+	static const struct lsv_retry once = {
+		.n_tries = N_TRIES,
+		.first_ns = 1000,
+		.max_ns = 5000,
+		.once_while_down = true,
+	};
+	struct lsv_client *inner = NULL;
+	int n;
+
+	lsv_client_close(replica);
+	memory_client(&objects, &inner);
+	ck_assert_int_eq(lsv_client_retry(inner, &once, &replica), 0);
+	fail_next(N_TRIES + 2, -EAGAIN);
+	ck_assert_int_eq(put("a", "1"), -EHOSTDOWN);
+	n = objects.n_calls;
+	ck_assert_int_eq(put("a", "1"), -EHOSTDOWN);
+	ck_assert_int_eq(put("a", "1"), -EHOSTDOWN);
+	ck_assert_int_eq(objects.n_calls, n + 2);
+	ck_assert_int_eq(put("a", "1"), 0);
+	fail_next(N_TRIES - 1, -EAGAIN);
+	ck_assert_int_eq(put("b", "1"), 0);
+}
+END_TEST
+
+UNIT(client_retry, what_is_down_is_asked_once_until_it_is_back,
+     what_is_worth_it_is_tried_again_and_given_up_in_the_end,
      another_error_is_not_tried_again, a_get_goes_on_where_it_was_cut,
      a_tail_that_was_cut_is_an_error_and_no_mixture,
      a_list_tells_each_name_once, who_ends_a_list_is_not_asked_again,
