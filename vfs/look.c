@@ -31,6 +31,7 @@ struct view {
 	bool wants_begin;   /* a new generation is due */
 	uint64_t txid;
 	uint64_t ticket;
+	uint64_t dirty;          /* before the look */
 	uint32_t snapshot_index; /* the newest of the generation */
 };
 
@@ -107,6 +108,15 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 	return 0;
 }
 
+/* All that was committed before the look is shipped.  A commit that came while
+ * we looked stays: an exit waits for it. */
+static void forget_dirty(struct lsv_db *db, const struct view *view)
+{
+	uint64_t seen = view->dirty;
+
+	atomic_compare_exchange_strong(&db->dirty, &seen, 0);
+}
+
 /* Every replica has what was captured, but those that get nothing more. */
 static bool is_shipped(const struct lsv_coord_page *coord,
                        const struct lsv_captured *captured)
@@ -127,7 +137,7 @@ static bool is_shipped(const struct lsv_coord_page *coord,
 
 /* Another process leads.  It was woken; this one only sees to it that it
  * does its work (I6). */
-static void follow(struct lsv_db *db, int64_t now_ns)
+static void follow(struct lsv_db *db, const struct view *view, int64_t now_ns)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 	struct lsv_captured captured;
@@ -138,7 +148,7 @@ static void follow(struct lsv_db *db, int64_t now_ns)
 	    lsv_coord_captured(coord, &captured) &&
 	    lsv_salt_equal(live.salt, captured.salt) &&
 	    live.mx_frame == captured.frame && is_shipped(coord, &captured)) {
-		atomic_store(&db->dirty, 0);
+		forget_dirty(db, view);
 		db->stuck_since_ns = 0;
 		return;
 	}
@@ -325,8 +335,8 @@ static void settle_tickets(struct lsv_db *db, const struct view *view)
 		else if (view->is_complete && view->ticket > replica->ticket)
 			replica->ticket = view->ticket;
 	}
-	if (is_everywhere)
-		atomic_store(&db->dirty, 0);
+	if (is_everywhere && view->is_complete)
+		forget_dirty(db, view);
 	lsv_replicas_settle(db);
 }
 
@@ -382,7 +392,8 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 	uint32_t wake = atomic_load(&coord->wake);
-	struct view view = {.ticket = atomic_load(&coord->request)};
+	struct view view = {.ticket = atomic_load(&coord->request),
+	                    .dirty = atomic_load(&db->dirty)};
 	int r;
 
 	db->due_ns = INT64_MAX;
@@ -393,7 +404,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0) {
 		guard(db, false);
-		follow(db, now_ns);
+		follow(db, &view, now_ns);
 		return;
 	}
 	if (db->is_led && must_let_go(db, wake)) {

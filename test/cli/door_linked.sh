@@ -65,7 +65,7 @@ a.db: unix" $program default=sync-interval=1 open=a.db 2>err
 		fail "$(cat err)"
 	LSVFS_REPLICA_URL=$PWD/b/%y prints "register: 21" $program default \
 		2>err
-	grep -q 'replica URL in LSVFS_REPLICA_URL' err || fail "$(cat err)"
+	grep -q 'cannot use the replica URL' err || fail "$(cat err)"
 
 	# What is not replicated has no status, and nothing to wait for (12:
 	# SQLITE_NOTFOUND), before and after lsvfs_register().
