@@ -145,8 +145,8 @@ same_file some.db expected.db
 run 3 -if-replica-exists -o none.db -timestamp 2001-01-01T00:00:00Z replica
 run 1 -o none.db old.db
 says err.txt 'Not a directory'
-run 1 -o none.db s3://bucket/db
-says err.txt 'no S3'
+run 2 -o none.db 's3://bucket/db?nonsense=1'
+says err.txt "no option is called 'nonsense'"
 
 # -force replaces, with the old mode, and takes the side files away.
 rm -f old.db*

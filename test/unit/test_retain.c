@@ -254,7 +254,7 @@ START_TEST(a_removal_that_fails_ends_it)
 	static const struct lsv_client_ops ops = {.remove = remove_twice};
 	const char *names[] = {"a", "b", "c", "d"};
 	int n = 0;
-	struct lsv_client client = {&ops, (char *)&n};
+	struct lsv_client client = {.ops = &ops, .url = (char *)&n};
 	const struct lsv_doomed doomed = {names, 4, 4};
 	size_t n_removed;
 

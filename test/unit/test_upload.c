@@ -349,7 +349,10 @@ START_TEST(a_huge_transaction_is_streamed_and_can_be_read_again)
 	auto_client struct lsv_client *client = NULL;
 	struct lsv_record base = {.commit = {.txid = 0, .db_pages = 1}};
 	auto_shadow struct lsv_shadow *shadow = NULL;
-	struct hesitant hesitant = {{&hesitant_ops, NULL}, NULL, 9000000};
+	struct hesitant hesitant = {
+		.base = {.ops = &hesitant_ops},
+		.n_first = 9000000,
+	};
 	uint64_t end, n_bytes = 0;
 
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
