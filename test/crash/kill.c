@@ -10,6 +10,7 @@
  *
  *	kill [-kills N] [-seed N] [-keep]
  *
+ * Without -kills 30 of them, or as many as a slow machine does in a minute.
  * -seed repeats what was drawn; the moments remain the machine's.
  */
 
@@ -39,6 +40,8 @@
 #define RESTORED "restored.db"
 #define RECOVERED "recovered.db"
 #define REFUSED 3
+#define KILLS 30
+#define BUDGET_NS (60 * LSV_NS_PER_S)
 
 struct harness {
 	struct dice dice;
@@ -290,11 +293,21 @@ static void read_options(int argc, char **argv, uint64_t *n_kills,
 	}
 }
 
+/* n_kills 0: the usual number, as far as time allows. */
+static bool wants_more(const struct harness *h, uint64_t n_kills,
+                       int64_t until_ns)
+{
+	if (n_kills == 0)
+		return h->n_kills < KILLS && lsv_clock_mono_ns() < until_ns;
+	return h->n_kills < n_kills;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = (uint64_t)(lsv_clock_ns() / LSV_NS_PER_MS) % 1000000;
 	struct harness h = {0};
-	uint64_t n_kills = 30;
+	int64_t until_ns = lsv_clock_mono_ns() + BUDGET_NS;
+	uint64_t n_kills = 0;
 	bool keep = false;
 
 	read_options(argc, argv, &n_kills, &seed, &keep);
@@ -305,10 +318,10 @@ int main(int argc, char **argv)
 	                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (h.acknowledged == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
-	for (; h.n_kills < n_kills; seed++) {
+	for (; wants_more(&h, n_kills, until_ns); seed++) {
 		begin_life(&h, seed);
 		for (uint32_t i = 1 + dice_below(&h.dice, 6);
-		     i > 0 && h.n_kills < n_kills; i--)
+		     i > 0 && wants_more(&h, n_kills, until_ns); i--)
 			round_of_kills(&h);
 		end_life(&h, keep);
 	}

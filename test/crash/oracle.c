@@ -46,19 +46,20 @@ static const struct {
 	uint64_t seed;
 	const char *found;
 } known_seeds[] = {
-	{5, "a timestamp that gave the commit before"},
-	{116, "a close whose WAL is gone, looked at meanwhile"},
-	{332, "a second generation without a reason"},
 	{341, "a chain across a gap, in exclusive mode"},
-	{339, "a lost stamp, after a rollback"},
 	{1024, "an exclusive close behind a rolled back first frame"},
 	{2169, "a header that takes back the one before it"},
 	{305047, "headers of rolled back transactions"},
+	{116, "a close whose WAL is gone, looked at meanwhile"},
+	{5, "a timestamp that gave the commit before"},
+	{339, "a lost stamp, after a rollback"},
+	{332, "a second generation without a reason"},
 };
 
 #define N_NEW 3
-/* No second new seed is begun after that: make check is for every machine. */
-#define NEW_NS (30 * LSV_NS_PER_S)
+/* No known and no second new seed is begun after that: a seed takes a second,
+ * or half a minute under a sanitizer on a machine that others use, too. */
+#define BUDGET_NS (40 * LSV_NS_PER_S)
 
 static void register_vfs(struct dice *dice, const char *given)
 {
@@ -191,12 +192,18 @@ static void read_options(int argc, char **argv, struct options *options)
 	}
 }
 
-static uint32_t try_known(const struct options *options)
+static uint32_t try_known(const struct options *options, int64_t until_ns)
 {
 	uint32_t n_failed = 0;
 
 	for (size_t i = 0; i < sizeof known_seeds / sizeof *known_seeds; i++) {
 		printf("once found: %s\n", known_seeds[i].found);
+		if (lsv_clock_mono_ns() > until_ns) {
+			printf("seed %" PRIu64 ": left out, this machine is "
+			       "slow\n",
+			       known_seeds[i].seed);
+			continue;
+		}
 		n_failed += !try_seed(options, known_seeds[i].seed);
 	}
 	return n_failed;
@@ -215,20 +222,19 @@ static uint32_t try_new(const struct options *options, uint64_t seed,
 
 int main(int argc, char **argv)
 {
-	int64_t until_ns = lsv_clock_mono_ns() + NEW_NS;
+	int64_t until_ns = lsv_clock_mono_ns() + BUDGET_NS;
 	uint64_t drawn = (uint64_t)(lsv_clock_ns() / LSV_NS_PER_MS) % 1000000;
 	struct options options = {.n_steps = 120};
 	uint32_t n_failed = 0;
 
 	read_options(argc, argv, &options);
 	errand_find();
-	if (options.seed == 0 && options.n_seeds == 0)
-		return try_known(&options) +
-		               try_new(&options, drawn, until_ns) !=
-		       0;
-	if (options.seed == 0)
+	if (options.seed == 0 && options.n_seeds == 0) {
+		n_failed = try_known(&options, until_ns);
+		n_failed += try_new(&options, drawn, until_ns);
+	} else if (options.seed == 0)
 		options.seed = drawn;
-	if (options.n_seeds == 0)
+	else if (options.n_seeds == 0)
 		options.n_seeds = 1;
 	for (uint32_t i = 0; i < options.n_seeds; i++)
 		n_failed += !try_seed(&options, options.seed + i);
