@@ -29,8 +29,12 @@ void lsv_capture_begin(struct lsv_file *main)
 	struct lsv_shm live;
 
 	main->has_write = true;
-	if (main->shm && lsv_shm_read(main->shm, &live) == 0)
-		see(main, &live);
+	if (!main->shm || lsv_shm_read(main->shm, &live) < 0)
+		return;
+	see(main, &live);
+	if (main->wal && main->wal->gathers)
+		lsv_coalesce_begin(&main->wal->held, live.page_size,
+		                   live.mx_frame);
 }
 
 /* One commit more: of this process, with 'live' as the head after it. */
@@ -54,6 +58,8 @@ void lsv_capture_end(struct lsv_file *main)
 	struct lsv_shm live;
 
 	main->has_write = false;
+	if (main->wal)
+		lsv_coalesce_end(&main->wal->held);
 	if (main->shm && lsv_shm_read(main->shm, &live) == 0 &&
 	    !is_seen(main, &live))
 		stamp(main, &live);

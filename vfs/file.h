@@ -9,6 +9,7 @@
  */
 
 #include "vfs/api.h"
+#include "vfs/coalesce.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,8 @@ struct lsv_file {
 	struct lsv_db *db;
 	struct lsv_file *main;     /* of a WAL: its database */
 	struct lsv_file *wal;      /* of a main: its WAL, while open */
+	bool gathers;              /* a WAL whose writes may be gathered */
+	struct lsv_coalesce held;  /* of a WAL: under WRITE */
 	LIST_ENTRY(lsv_file) link; /* main: of the database's connections */
 
 	/* Of a main: touched by its connection's thread, the shm pointer

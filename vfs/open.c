@@ -143,6 +143,7 @@ static int open_wal(struct lsv_file *file, struct lsv_file *main,
 	file->is_ours = main->is_ours;
 	file->db = main->db;
 	file->main = main;
+	file->gathers = lsv_coalesce_serves(lsv_lower_vfs());
 	main->wal = file;
 	lsv_file_set_methods(file);
 	return rc;

@@ -338,6 +338,45 @@ static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 	                                       : rc;
 }
 
+/* What is held of the transaction, before anybody could miss it.  A handle of
+ * the process before a fork holds nothing of ours. */
+static int flush(struct lsv_file *file)
+{
+	return has_duties(file)
+	               ? lsv_coalesce_flush(&file->held, lsv_lower(file))
+	               : SQLITE_OK;
+}
+
+static int wal_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc = flush(file);
+
+	return rc != SQLITE_OK ? rc
+	                       : lower_methods(file)->xRead(lsv_lower(file),
+	                                                    buf, n, at);
+}
+
+static int wal_file_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc = flush(file);
+
+	return rc != SQLITE_OK
+	               ? rc
+	               : lower_methods(file)->xFileSize(lsv_lower(file), size);
+}
+
+static int wal_file_control(sqlite3_file *f, int op, void *arg)
+{
+	struct lsv_file *file = (struct lsv_file *)f;
+	int rc = flush(file);
+
+	return rc != SQLITE_OK ? rc
+	                       : lower_methods(file)->xFileControl(
+					 lsv_lower(file), op, arg);
+}
+
 static int wal_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
@@ -352,7 +391,10 @@ static int wal_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 		}
 		lsv_capture_wal_write(file, buf, n, at);
 	}
-	rc = lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
+	rc = has_duties(file)
+	             ? lsv_coalesce_write(&file->held, lsv_lower(file), buf, n,
+	                                  at)
+	             : lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
 	if (excludes)
 		lsv_capture_readmit(main);
 	return rc;
@@ -363,8 +405,10 @@ static int wal_truncate(sqlite3_file *f, sqlite3_int64 size)
 	struct lsv_file *file = (struct lsv_file *)f;
 	struct lsv_file *main = file->main;
 	bool excludes = false;
-	int rc;
+	int rc = flush(file);
 
+	if (rc != SQLITE_OK)
+		return rc;
 	if (has_duties(file) && main && size == 0) {
 		excludes = lsv_capture_exclude(main);
 		lsv_capture_wal_truncate(file);
@@ -379,7 +423,10 @@ static int wal_sync(sqlite3_file *f, int flags)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
 	struct lsv_file *main = file->main;
+	int rc = flush(file);
 
+	if (rc != SQLITE_OK)
+		return rc;
 	if (has_duties(file) && main && !main->is_ours) {
 		lsv_capture_finalise(main);
 		/* NORMAL syncs a new header, FULL every commit. */
@@ -401,6 +448,7 @@ static int wal_close(sqlite3_file *f)
 			lsv_capture_finalise(file->main);
 		file->main->wal = NULL;
 	}
+	lsv_coalesce_end(&file->held);
 	return lower_methods(file)->xClose(lsv_lower(file));
 }
 
@@ -423,6 +471,9 @@ void lsv_file_set_methods(struct lsv_file *file)
 		m->xShmLock = main_shm_lock;
 	} else {
 		m->xClose = wal_close;
+		m->xRead = wal_read;
+		m->xFileSize = wal_file_size;
+		m->xFileControl = wal_file_control;
 		m->xWrite = wal_write;
 		m->xTruncate = wal_truncate;
 		m->xSync = wal_sync;
