@@ -392,6 +392,16 @@ static bool visit(struct lsv_db *db, bool (*work)(struct lsv_db *db))
 	return gets_on;
 }
 
+static bool checkpoint_once(struct lsv_db *db)
+{
+	return lsv_own_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE) == SQLITE_OK;
+}
+
+int lsv_checkpoint_now(struct lsv_db *db)
+{
+	return visit(db, checkpoint_once) ? 0 : -EBUSY;
+}
+
 static void visit_when_due(struct lsv_db *db, int64_t now_ns,
                            bool (*work)(struct lsv_db *db))
 {

@@ -21,6 +21,9 @@ int lsv_checkpoint_sync_wal(struct lsv_file *wal, int flags);
 void lsv_checkpoint_stop(void);
 void lsv_checkpoint_go_on(void);
 
+/* A PASSIVE one at once, in any thread.  -EBUSY: somebody else is at it. */
+int lsv_checkpoint_now(struct lsv_db *db);
+
 /* Before an application's handle takes a new READ_k: waits while a drain is on,
  * at most 200 ms for each 4000 frames (I5).  True: it did. */
 bool lsv_checkpoint_yield(struct lsv_file *main);

@@ -82,7 +82,8 @@ struct lsv_db {
 	_Atomic(int) native;       /* no checkpoints of ours */
 	_Atomic(int) n_waiting;    /* in PHASETWO, for the replica */
 	_Atomic(int) is_ours_writing; /* a handle of ours has WRITE */
-	_Atomic(uint64_t) dirty;  /* stamps of this process not known shipped */
+	_Atomic(uint64_t) dirty; /* stamps of this process not known shipped */
+	_Atomic(int) is_snapshot_wished; /* by the program */
 	_Atomic(int) wants_guard; /* programs without us write it (guard.h) */
 	struct lsv_guard *guard;  /* who has entered; NULL: not held */
 

@@ -234,6 +234,10 @@ const struct lsv_engine lsv_engine = {
 	.install = install,
 	.keep_default = keep_default,
 	.sync = lsv_shim_sync,
+	.txid = lsv_shim_txid,
+	.checkpoint = lsv_shim_checkpoint,
+	.snapshot = lsv_shim_snapshot,
 	.status = lsv_shim_status,
+	.replica = lsv_shim_replica,
 	.free = free_ours,
 };

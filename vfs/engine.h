@@ -40,7 +40,11 @@ struct lsv_engine {
 	int (*keep_default)(void);
 
 	int (*sync)(const char *db_path, int timeout_ms);
+	int (*txid)(const char *db_path, uint64_t *txid);
+	int (*checkpoint)(const char *db_path);
+	int (*snapshot)(const char *db_path);
 	char *(*status)(const char *db_path);
+	char *(*replica)(const char *db_path);
 	void (*free)(void *p);
 };
 

@@ -208,12 +208,25 @@ static bool has_tail(const struct lsv_replica *replica, const struct view *view,
 	         now_ns - replica->job_since_ns > HANGING_NS);
 }
 
+/* It stands where an index began with a snapshot, and nothing was committed
+ * since. */
+static bool lacks_snapshot(const struct lsv_replica *replica,
+                           const struct view *view)
+{
+	return !replica->is_broken && replica->has_snapshot &&
+	       view->end.offset == 0 &&
+	       view->end.index == view->snapshot_index &&
+	       replica->snapshot_index < view->snapshot_index;
+}
+
 static bool wants_delivery(const struct lsv_replica *replica,
                            const struct view *view)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
 
-	return view->end.generation && lsv_replica_wants(replica, &view->end);
+	return view->end.generation &&
+	       (lsv_replica_wants(replica, &view->end) ||
+	        lacks_snapshot(replica, view));
 }
 
 static bool is_given_up(const struct lsv_replica *replica,
@@ -248,7 +261,9 @@ static bool wants_snapshot(struct lsv_replica *replica, uint32_t newest,
 	    replica->since_snapshot == 0 || replica->n_failures ||
 	    replica->is_broken)
 		return false;
-	if (replica->since_snapshot > replica->snapshot_bytes + SNAPSHOT_SLACK)
+	if (replica->since_snapshot >
+	            replica->snapshot_bytes + SNAPSHOT_SLACK ||
+	    atomic_load(&db->is_snapshot_wished))
 		return true;
 	if (at_ns == 0)
 		return false;
@@ -269,7 +284,8 @@ static void snapshot_when_due(struct lsv_db *db, const struct view *view,
 		if (!wants_snapshot(&db->replicas[i], view->snapshot_index,
 		                    now_ns))
 			continue;
-		lsv_job_queue(db, NULL, lsv_begin_index);
+		if (lsv_job_queue(db, NULL, lsv_begin_index))
+			atomic_store(&db->is_snapshot_wished, 0);
 		return;
 	}
 }

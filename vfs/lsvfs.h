@@ -16,6 +16,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +44,25 @@ int lsvfs_extra_init(const char *unused);
  * database is not replicated by this process.  SQLITE_PERM: the replica is
  * another database's.  SQLITE_IOERR: cannot be. */
 int lsvfs_sync(const char *db_path, int timeout_ms);
+
+/* The number of the last commit in its generation, as lsvfs-restore takes it.
+ * SQLITE_NOTFOUND, as above; SQLITE_EMPTY: there is no generation yet;
+ * SQLITE_BUSY: the process that replicates it did not answer. */
+int lsvfs_txid(const char *db_path, uint64_t *txid);
+
+/* Writes into the database file what can be without waiting for anybody, as a
+ * PASSIVE checkpoint.  SQLITE_NOTFOUND; SQLITE_BUSY: somebody else is at it;
+ * SQLITE_IOERR. */
+int lsvfs_checkpoint(const char *db_path);
+
+/* Wishes for a snapshot, which is taken as soon as something that was committed
+ * since the last one is on a replica.  SQLITE_NOTFOUND; SQLITE_BUSY: another
+ * process replicates it. */
+int lsvfs_snapshot(const char *db_path);
+
+/* The URLs of its replicas, without their queries, one a line; free with
+ * lsvfs_free().  NULL: as lsvfs_status(). */
+char *lsvfs_replica(const char *db_path);
 
 /* One JSON object as lsvfs-status in lsvfs(1); free with lsvfs_free().
  * NULL: out of memory or not replicated by this process. */

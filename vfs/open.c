@@ -10,7 +10,7 @@
 #include "replica/base/log.h"
 #include "replica/ship/config.h"
 #include "replica/store/client.h"
-#include "vfs/bell.h"
+#include "vfs/ask.h"
 #include "vfs/capture.h"
 #include "vfs/configure.h"
 #include "vfs/db.h"
@@ -18,7 +18,6 @@
 #include "vfs/force_wal.h"
 #include "vfs/lower.h"
 #include "vfs/own.h"
-#include "vfs/status.h"
 #include "vfs/worker.h"
 
 #include <errno.h>
@@ -240,42 +239,85 @@ int lsv_shim_is_default(void)
 	return vfs == &ours || (vfs && vfs == copy_vfs);
 }
 
-int lsv_shim_sync(const char *db_path, int timeout_ms)
+/* The database of a path, with a reference; NULL: not replicated here. */
+static struct lsv_db *db_at(const char *db_path)
 {
 	auto_free char *path = realpath(db_path, NULL);
-	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
-	int rc = SQLITE_OK, r;
 
-	if (!db)
-		return SQLITE_NOTFOUND;
-	if (!lsv_db_activate(db)) {
-		rc = SQLITE_IOERR;
-	} else {
-		r = lsv_bell_wait(db, lsv_bell_ticket(db),
-		                  timeout_ms < 0 ? -1
-		                                 : timeout_ms * LSV_NS_PER_MS,
-		                  false);
-		if (r < 0)
-			rc = r == -ETIMEDOUT ? SQLITE_BUSY
-			     : r == -EPERM   ? SQLITE_PERM
-			                     : SQLITE_IOERR;
-	}
+	return path ? lsv_db_find(path) : NULL;
+}
+
+/* Gives the reference back. */
+static int answer(struct lsv_db *db, int r)
+{
 	lsv_db_release(db);
-	return rc;
+	switch (r) {
+	case 0:
+		return SQLITE_OK;
+	case -ETIMEDOUT:
+	case -EAGAIN:
+	case -EBUSY:
+		return SQLITE_BUSY;
+	case -EPERM:
+		return SQLITE_PERM;
+	case -ENODATA:
+		return SQLITE_EMPTY;
+	default:
+		return SQLITE_IOERR;
+	}
+}
+
+int lsv_shim_sync(const char *db_path, int timeout_ms)
+{
+	struct lsv_db *db = db_at(db_path);
+
+	return db ? answer(db,
+	                   lsv_ask_sync(db,
+	                                timeout_ms < 0
+	                                        ? -1
+	                                        : timeout_ms * LSV_NS_PER_MS))
+	          : SQLITE_NOTFOUND;
+}
+
+int lsv_shim_txid(const char *db_path, uint64_t *txid)
+{
+	struct lsv_db *db = db_at(db_path);
+
+	return db ? answer(db, lsv_ask_txid(db, txid)) : SQLITE_NOTFOUND;
+}
+
+int lsv_shim_checkpoint(const char *db_path)
+{
+	struct lsv_db *db = db_at(db_path);
+	uint32_t n_done, n_all;
+
+	return db ? answer(db, lsv_ask_checkpoint(db, &n_done, &n_all))
+	          : SQLITE_NOTFOUND;
+}
+
+int lsv_shim_snapshot(const char *db_path)
+{
+	struct lsv_db *db = db_at(db_path);
+
+	return db ? answer(db, lsv_ask_snapshot(db)) : SQLITE_NOTFOUND;
+}
+
+static char *text_of(const char *db_path, char *(*ask)(struct lsv_db *db))
+{
+	struct lsv_db *db = db_at(db_path);
+	char *text = db ? ask(db) : NULL;
+
+	if (db)
+		lsv_db_release(db);
+	return text;
 }
 
 char *lsv_shim_status(const char *db_path)
 {
-	auto_free char *path = realpath(db_path, NULL);
-	struct lsv_db *db = path ? lsv_db_find(path) : NULL;
-	struct lsv_shm live = {0};
-	struct lsv_status status;
+	return text_of(db_path, lsv_ask_status);
+}
 
-	if (!db)
-		return NULL;
-	if (lsv_db_live(db, &live) < 0)
-		live.mx_frame = 0;
-	lsv_db_release(db);
-	lsv_status_read(path, &live, &status);
-	return lsv_status_json(&status);
+char *lsv_shim_replica(const char *db_path)
+{
+	return text_of(db_path, lsv_ask_replicas);
 }

@@ -35,6 +35,34 @@ LSV_EXPORT int lsvfs_sync(const char *db_path, int timeout_ms)
 	return engine ? engine->sync(db_path, timeout_ms) : SQLITE_NOTFOUND;
 }
 
+LSV_EXPORT int lsvfs_txid(const char *db_path, uint64_t *txid)
+{
+	const struct lsv_engine *engine = lsv_door_engine();
+
+	return engine ? engine->txid(db_path, txid) : SQLITE_NOTFOUND;
+}
+
+LSV_EXPORT int lsvfs_checkpoint(const char *db_path)
+{
+	const struct lsv_engine *engine = lsv_door_engine();
+
+	return engine ? engine->checkpoint(db_path) : SQLITE_NOTFOUND;
+}
+
+LSV_EXPORT int lsvfs_snapshot(const char *db_path)
+{
+	const struct lsv_engine *engine = lsv_door_engine();
+
+	return engine ? engine->snapshot(db_path) : SQLITE_NOTFOUND;
+}
+
+LSV_EXPORT char *lsvfs_replica(const char *db_path)
+{
+	const struct lsv_engine *engine = lsv_door_engine();
+
+	return engine ? engine->replica(db_path) : NULL;
+}
+
 LSV_EXPORT char *lsvfs_status(const char *db_path)
 {
 	const struct lsv_engine *engine = lsv_door_engine();

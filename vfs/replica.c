@@ -43,8 +43,7 @@ void lsv_replicas_close(struct lsv_db *db)
 
 /* ---- What is remembered ---- */
 
-/* Where a replica is, without what a query or a user's part may hold (I15). */
-static void place_of(const char *url, char text[LSV_URL_TEXT_SIZE])
+void lsv_replica_place(const char *url, char text[LSV_URL_TEXT_SIZE])
 {
 	const char *path = strstr(url, "://");
 	size_t n = path ? strcspn(url, "?") : strlen(url);
@@ -121,7 +120,7 @@ int lsv_replicas_load(struct lsv_db *db)
 		records[i].name_hash = name_hash;
 		snprintf(records[i].name, sizeof records[i].name, "%.*s",
 		         LSV_NAME_TEXT_SIZE - 1, config->name);
-		place_of(config->url, records[i].url);
+		lsv_replica_place(config->url, records[i].url);
 		load(&db->replicas[i], &records[i]);
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include "vfs/gate.h"
 #include "vfs/lower.h"
 #include "vfs/plain.h"
+#include "vfs/pragma.h"
 
 #include <sys/stat.h>
 
@@ -148,6 +149,11 @@ static int main_file_control(sqlite3_file *f, int op, void *arg)
 	if (op == SQLITE_FCNTL_PRAGMA && has_duties(file) &&
 	    lsv_force_wal_keeps(file, arg))
 		return SQLITE_OK;
+	if (op == SQLITE_FCNTL_PRAGMA && has_duties(file)) {
+		rc = lsv_pragma(file, arg);
+		if (rc != SQLITE_NOTFOUND)
+			return rc;
+	}
 	if (has_duties(file) && op == SQLITE_FCNTL_CKPT_START)
 		lsv_capture_checkpoint_begins(file);
 	if (has_duties(file) && op == SQLITE_FCNTL_PERSIST_WAL)

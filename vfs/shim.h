@@ -7,6 +7,8 @@
  * on the SQLite behind sqlite3_api (api.h), which is set before.
  */
 
+#include <stdint.h>
+
 struct lsv_settings;
 
 /* Registers the VFS "litestream" (or "lsvfs" when that name is taken by a
@@ -17,8 +19,12 @@ int lsv_shim_register(const struct lsv_settings *settings, int make_default);
 /* 1: sqlite3_vfs_find(NULL) is ours. */
 int lsv_shim_is_default(void);
 
-/* As lsvfs_sync() and lsvfs_status() of lsvfs.h. */
+/* As the functions of these names in lsvfs.h. */
 int lsv_shim_sync(const char *db_path, int timeout_ms);
+int lsv_shim_txid(const char *db_path, uint64_t *txid);
+int lsv_shim_checkpoint(const char *db_path);
+int lsv_shim_snapshot(const char *db_path);
 char *lsv_shim_status(const char *db_path);
+char *lsv_shim_replica(const char *db_path);
 
 #endif

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# PRAGMA lsvfs_... on a replicated connection, and on others; the functions of
+# lsvfs.h that do the same.
+
+. "${top_srcdir:-.}/test/lib/functions.sh"
+. "${top_srcdir:-.}/test/lib/ways.sh"
+
+not_under_tsan
+requires python3
+
+export LSVFS_REPLICA_URL=$PWD/backup/%f
+
+cat >pragmas.py <<'END'
+import ctypes, json, os, sqlite3, time
+
+def one(sql, db=None):
+    return (db or app).execute('PRAGMA ' + sql).fetchall()
+
+app = sqlite3.connect('app.db', isolation_level=None)
+app.execute('PRAGMA journal_mode=wal')
+app.execute('CREATE TABLE t(x)')
+assert one('lsvfs_sync=60000') == [('replicated',)]
+first = int(one('lsvfs_txid')[0][0])
+
+# Each commit counts, and the number is of the last one at once.
+for i in range(5):
+    app.execute('INSERT INTO t VALUES(?)', (i,))
+    assert one('lsvfs_txid') == [(str(first + i + 1),)], one('lsvfs_txid')
+assert one("lsvfs_sync='1m'") == [('replicated',)]
+
+status = json.loads(one('lsvfs_status')[0][0])
+assert status['state'] == 'replicated', status
+assert status['txid'] == first + 5, status
+assert status['path'] == os.path.realpath('app.db'), status
+assert one('lsvfs_replica') == [(os.path.realpath('backup') + '/app.db',)]
+assert one('LSVFS_VERSION')[0][0].startswith('0.')
+done = one('lsvfs_checkpoint')[0][0].split()
+assert done[0] == done[2] and int(done[0]) > 0, done
+assert one('main.lsvfs_txid') == one('lsvfs_txid')
+
+# In a transaction it is still the last commit's.
+app.execute('BEGIN')
+app.execute('INSERT INTO t VALUES(99)')
+assert one('lsvfs_txid') == [(str(first + 5),)]
+app.execute('ROLLBACK')
+
+# A snapshot, when there is something new.
+def snapshots():
+    return sum(name.endswith('.snapshot.lz4')
+               for _, _, names in os.walk('backup/app.db') for name in names)
+assert snapshots() == 1
+assert one('lsvfs_snapshot') == [('wished',)]
+app.execute('INSERT INTO t VALUES(5)')
+until = time.monotonic() + 60
+while snapshots() < 2:
+    assert time.monotonic() < until, 'no snapshot'
+    time.sleep(0.02)
+assert one('lsvfs_sync') == [('replicated',)]
+
+# The functions of lsvfs.h say the same.
+lsvfs = ctypes.CDLL(None)
+txid = ctypes.c_ulonglong()
+assert lsvfs.lsvfs_txid(b'app.db', ctypes.byref(txid)) == 0
+assert str(txid.value) == one('lsvfs_txid')[0][0]
+assert lsvfs.lsvfs_checkpoint(b'app.db') == 0
+assert lsvfs.lsvfs_snapshot(b'app.db') == 0
+lsvfs.lsvfs_replica.restype = ctypes.c_void_p
+text = lsvfs.lsvfs_replica(b'app.db')
+assert ctypes.string_at(text).decode() == one('lsvfs_replica')[0][0]
+lsvfs.lsvfs_free(ctypes.c_void_p(text))
+for name in 'txid', 'checkpoint', 'snapshot':
+    assert getattr(lsvfs, 'lsvfs_' + name)(b'other.db', None) == 12, name
+assert lsvfs.lsvfs_replica(b'other.db') is None
+
+# What is wrong is said.
+for sql in 'lsvfs_sync=soon', "lsvfs_sync='-1s'", 'lsvfs_sync=99999999999999999999':
+    try:
+        one(sql)
+        raise SystemExit(sql + ' was taken')
+    except sqlite3.OperationalError as error:
+        assert 'milliseconds' in str(error), error
+
+# Nobody else answers.
+assert one('lsvfs_nothing') == []
+memory = sqlite3.connect(':memory:')
+for name in 'status', 'sync', 'txid', 'checkpoint', 'snapshot', 'replica', 'version':
+    assert one('lsvfs_' + name, memory) == [], name
+
+# The replica is away: it is not waited for longer than was said.
+os.rename('backup', 'away')
+open('backup', 'w').close()
+app.execute('INSERT INTO t VALUES(6)')
+try:
+    one('lsvfs_sync=50')
+    raise SystemExit('replicated to nowhere')
+except sqlite3.OperationalError as error:
+    assert 'timed out' in str(error), error
+os.remove('backup')
+os.rename('away', 'backup')
+assert one('lsvfs_sync') == [('replicated',)]
+END
+preload python3 pragmas.py 2>err || fail "$(cat err)"
+
+# Without us they mean nothing.
+[ -z "$(unloaded python3 -c "
+import sqlite3
+for row in sqlite3.connect('app.db').execute('PRAGMA lsvfs_status'):
+    print(row)")" ] || fail 'SQLite knows lsvfs_status'

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "vfs/ask.h"
+
+#include "replica/base/clock.h"
+#include "replica/base/fileio.h"
+#include "vfs/bell.h"
+#include "vfs/checkpoint.h"
+#include "vfs/lead.h"
+#include "vfs/replica.h"
+#include "vfs/status.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LEADER_WAIT_NS LSV_NS_PER_S
+#define LOOK_NS (10 * LSV_NS_PER_MS)
+
+int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
+{
+	int r;
+
+	if (!lsv_db_activate(db))
+		return -EIO;
+	r = lsv_bell_wait(db, lsv_bell_ticket(db), timeout_ns, false);
+	return r == 0 || r == -ETIMEDOUT || r == -EPERM ? r : -EIO;
+}
+
+/* The shared page has all of the live head, whoever put it there. */
+static bool is_captured(struct lsv_db *db, struct lsv_captured *captured)
+{
+	struct lsv_shm live;
+
+	return lsv_coord_captured(lsv_db_coord(db), captured) &&
+	       captured->generation != 0 && lsv_db_live(db, &live) == 0 &&
+	       (live.mx_frame == 0 ||
+	        (live.mx_frame == captured->frame &&
+	         lsv_salt_equal(live.salt, captured->salt)));
+}
+
+int lsv_ask_txid(struct lsv_db *db, uint64_t *txid)
+{
+	int64_t until_ns = lsv_clock_mono_ns() + LEADER_WAIT_NS;
+	struct lsv_captured captured = {0};
+	int r;
+
+	if (!lsv_db_activate(db))
+		return -ENODATA;
+	/* Another process leads, or is about to, or the generation is only
+	 * just beginning: whoever does that is woken, and waited for as long
+	 * as a checkpointer would. */
+	while ((r = lsv_lead_settle(db, UINT64_MAX)) < 0 &&
+	       !is_captured(db, &captured)) {
+		uint32_t done = atomic_load(&lsv_db_coord(db)->done);
+
+		if (lsv_clock_mono_ns() >= until_ns)
+			return r == -EAGAIN ? r : -ENODATA;
+		lsv_bell_hurry(db);
+		lsv_futex_wait(&lsv_db_coord(db)->done, done, LOOK_NS);
+	}
+	if (!lsv_coord_captured(lsv_db_coord(db), &captured) ||
+	    captured.generation == 0)
+		return -ENODATA;
+	*txid = captured.txid;
+	return 0;
+}
+
+int lsv_ask_checkpoint(struct lsv_db *db, uint32_t *n_done, uint32_t *n_all)
+{
+	struct lsv_shm after;
+	int r = lsv_checkpoint_now(db);
+
+	if (r == 0)
+		r = lsv_db_live(db, &after);
+	if (r < 0)
+		return r == -EBUSY ? r : -EIO;
+	*n_all = after.mx_frame;
+	*n_done = after.n_backfill < after.mx_frame ? after.n_backfill
+	                                            : after.mx_frame;
+	return 0;
+}
+
+int lsv_ask_snapshot(struct lsv_db *db)
+{
+	if (!lsv_db_activate(db) ||
+	    (lsv_lead_settle(db, UINT64_MAX) == -EAGAIN &&
+	     atomic_load(&db->role) < LSV_ADRIFT))
+		return -EBUSY;
+	atomic_store(&db->is_snapshot_wished, 1);
+	lsv_bell_hurry(db);
+	return 0;
+}
+
+static void read_status(struct lsv_db *db, struct lsv_status *status)
+{
+	struct lsv_shm live = {0};
+
+	if (lsv_db_live(db, &live) < 0)
+		live.mx_frame = 0;
+	lsv_status_read(db->path, &live, status);
+}
+
+char *lsv_ask_replicas(struct lsv_db *db)
+{
+	char *all = strdup("");
+
+	for (size_t i = 0; all && i < db->config.n_replicas; i++) {
+		char place[LSV_URL_TEXT_SIZE];
+		char *more;
+
+		lsv_replica_place(db->config.replicas[i].url, place);
+		more = lsv_sprintf("%s%s%s", all, i ? "\n" : "", place);
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+char *lsv_ask_status(struct lsv_db *db)
+{
+	struct lsv_status *status = malloc(sizeof *status);
+	char *json = NULL;
+
+	if (!status)
+		return NULL;
+	read_status(db, status);
+	json = lsv_status_json(status);
+	free(status);
+	return json;
+}
