@@ -49,7 +49,8 @@ trap 'exit 143' TERM HUP
 kill_quietly()
 {
 	kill -"${2:-KILL}" "$1" 2>/dev/null || return 0
-	kill -CONT "$1" 2>/dev/null
+	# It may be gone, and reaped, by now.
+	kill -CONT "$1" 2>/dev/null || :
 	wait "$1" 2>/dev/null || :
 }
 
