@@ -54,7 +54,10 @@ _lsvfs()
 		_lsvfs_words '-timeout -replica-url -config -no-expand-env
 			-takeover -help' "$word"
 		;;
-	status) _lsvfs_words '-json -max-lag -help' "$word" ;;
+	status)
+		_lsvfs_words '-json -max-lag -config -no-expand-env -help' \
+			"$word"
+		;;
 	generations | snapshots)
 		_lsvfs_words '-config -no-expand-env -replica -json -help' \
 			"$word"

@@ -39,9 +39,9 @@ static void find_path(void)
 	if (path)
 		return;
 	where = lsv_config_file_where(NULL);
-	is_named = where && where != LSV_CONFIG_DEFAULT;
+	is_named = where && where != lsv_config_default_path;
 	/* Meant from where the process is now. */
-	path = lsv_path_expand(where ? where : LSV_CONFIG_DEFAULT);
+	path = lsv_path_expand(where ? where : lsv_config_default_path);
 }
 
 void lsv_conf_cache_set(const char *new_path, bool expand_env)

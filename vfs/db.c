@@ -318,6 +318,17 @@ static uint64_t default_limit(const char *dir)
 	return free_bytes / 2 < LOCAL_MAX ? free_bytes / 2 : LOCAL_MAX;
 }
 
+static void say_begun(const struct lsv_db *db)
+{
+	for (size_t i = 0; i < db->config.n_replicas; i++) {
+		const struct lsv_replica_config *replica =
+			&db->config.replicas[i];
+
+		log_info("%s: replicates to %s (%s)", db->path, replica->url,
+		         replica->name);
+	}
+}
+
 static bool activate(struct lsv_db *db)
 {
 	struct lsv_coord_page *page = NULL;
@@ -337,6 +348,7 @@ static bool activate(struct lsv_db *db)
 		return refuse(db, r, "cannot share a page in");
 	atomic_store(&db->role, LSV_FOLLOWING);
 	atomic_store_explicit(&db->coord, page, memory_order_release);
+	say_begun(db);
 	return true;
 }
 

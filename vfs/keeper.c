@@ -115,9 +115,6 @@ static int open_connection(const char *db_path, struct lsv_keeper *keeper)
 
 static void begin(struct lsv_db *db)
 {
-	for (size_t i = 0; i < db->config.n_replicas; i++)
-		log_info("%s: replicates to %s", db->path,
-		         db->config.replicas[i].url);
 	atomic_store(&db->wants_guard, 1);
 	lsv_bell_hurry(db);
 }

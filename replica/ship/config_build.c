@@ -5,6 +5,7 @@
 #include "replica/ship/config_path.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -225,7 +226,7 @@ static int build_logging(const struct lsv_group *top,
 		lower[i] = (char)(level[i] | 0x20);
 	for (size_t i = 0; i < LENGTH(words); i++)
 		if (strcmp(lower, words[i].word) == 0)
-			strcpy(lower, words[i].level);
+			snprintf(lower, sizeof lower, "%s", words[i].level);
 	if (*lower && lsv_log_parse_level(lower, &logging->level) < 0)
 		return lsv_problem_set(problem, mark_of(group, "level"),
 		                       "level: expected error, warn, info, "

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char LSV_CONFIG_DEFAULT[] = "/etc/litestream.yml";
+const char lsv_config_default_path[] = "/etc/litestream.yml";
 
 static int add_note(struct lsv_config_file *file, char *note)
 {
@@ -256,6 +256,7 @@ const char *lsv_config_file_where(const char *path)
 		if (path && *path)
 			return path;
 	}
-	return access(LSV_CONFIG_DEFAULT, F_OK) == 0 ? LSV_CONFIG_DEFAULT
-	                                             : NULL;
+	return access(lsv_config_default_path, F_OK) == 0
+	               ? lsv_config_default_path
+	               : NULL;
 }

@@ -58,10 +58,10 @@ void lsv_config_file_free(struct lsv_config_file *file); /* NULL is fine */
 int lsv_config_file_find(const struct lsv_config_file *file,
                          const char *db_path, struct lsv_config *config);
 
-extern const char LSV_CONFIG_DEFAULT[]; /* /etc/litestream.yml */
+extern const char lsv_config_default_path[]; /* /etc/litestream.yml */
 
 /* Where it is: 'path' when given, $LSVFS_CONFIG, $LITESTREAM_CONFIG,
- * LSV_CONFIG_DEFAULT if that is there; NULL: there is none.  Borrowed. */
+ * lsv_config_default_path if that is there; NULL: there is none.  Borrowed. */
 const char *lsv_config_file_where(const char *path);
 
 /* Each database that it names and each that is there in its folders.  A

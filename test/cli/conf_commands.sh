@@ -130,6 +130,12 @@ rm -rf app.db app.db-* .app.db-litestream
 LITESTREAM_CONFIG=litestream.yml "$LSVFS_RESTORE" app.db >out
 prints 1,5 sqlite3 app.db 'select group_concat(x) from t'
 
+# status knows of a file that is wrong, however well it goes until then.
+"$LSVFS" sync -config litestream.yml app.db
+"$LSVFS" status -config litestream.yml app.db >out
+expect_exit 2 "$LSVFS" status -config wrong.yml app.db >out
+grep -q "^error .*wrong.yml:7:9: unknown key 'paht'" out || fail "$(cat out)"
+
 # A URL is a replica, whatever the file says.
 expect_exit 2 "$LSVFS_RESTORE" -config litestream.yml -o x.db "$here/one" 2>err
 says 'is a replica itself'

@@ -156,3 +156,29 @@ preload sqlite3 tenants/1/x.db 'create table t (x); insert into t values (8)'
 preload sqlite3 tenants/1/x.txt 'create table t (x)'
 is_restored tenants/1/x.db 8
 [ ! -e backup/tenants/1/x.txt ] || fail 'x.txt was replicated'
+
+# Where the log goes: a file, as JSON, at the level that is asked for; one line
+# says where to, and the application's own streams are left alone.
+config l.db >litestream.yml
+cat >>litestream.yml <<END
+logging: {level: info, type: json, file: $PWD/lsvfs.log}
+END
+preload sqlite3 l.db 'create table t (x); insert into t values (1)' >out 2>&1
+[ ! -s out ] || fail "$(cat out)"
+python3 - "$PWD" <<'END' || fail "$(cat lsvfs.log)"
+import json, sys
+lines = [json.loads(line) for line in open("lsvfs.log")]
+assert all(line["level"] == "INFO" and line["time"] for line in lines)
+begins = [line["msg"] for line in lines if "replicates to" in line["msg"]]
+db = sys.argv[1]
+assert begins == [f"{db}/l.db: replicates to {db}/backup/l.db (file)"], begins
+END
+sed -i 's/, type: json//; s/level: info/level: warning/' litestream.yml
+echo 'addr: ":9090"' >>litestream.yml
+rm lsvfs.log
+preload sqlite3 l.db 'insert into t values (2)'
+[ ! -e lsvfs.log ] || fail "$(cat lsvfs.log)"
+# $LSVFS_LOG has the last word on the level; what means nothing has a line.
+LSVFS_LOG=info preload sqlite3 l.db 'insert into t values (3)'
+grep -q '^20.*Z INFO .*litestream.yml:5: addr: no port is opened' lsvfs.log ||
+	fail "$(cat lsvfs.log)"

@@ -139,7 +139,7 @@ done
 # shellcheck disable=SC2016 # what Markdown puts around code
 while read -r name section; do
 	[ -e "$top_srcdir/man/$name.$section" ] || fail "no man/$name.$section"
-done < <(grep -o '`lsvfs[a-z-]*([1-9])`' "$top_srcdir/README.md" |
+done < <(grep -o '`lsvfs[a-z.-]*([1-9])`' "$top_srcdir/README.md" |
 	tr -d '`)' | tr '(' ' ')
 while read -r folder; do
 	[ -d "$top_srcdir/$folder" ] || fail "no $folder"

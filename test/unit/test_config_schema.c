@@ -118,46 +118,56 @@ static const char *sample(const char *way, const struct lsv_key *key)
 	abort();
 }
 
+static bool is_one_of(const char *name, const char *a, const char *b)
+{
+	return strcmp(name, a) == 0 || strcmp(name, b) == 0;
+}
+
+static char *replica_with(const char *name, const char *value)
+{
+	const char *rest = is_one_of(name, "url", "path") ? "" : "path: /m, ";
+
+	return lsv_sprintf("dbs: [{path: /a, replica: {%s%s: %s}}]\n", rest,
+	                   name,
+	                   strcmp(name, "url") == 0 ? "file:///m" : value);
+}
+
+static char *db_with(const struct lsv_key *key, const char *value)
+{
+	const char *name = key->name;
+
+	if (strcmp(name, "path") == 0)
+		return strdup("dbs: [{path: /a, replica: {path: /m}}]\n");
+	if (is_one_of(name, "replica", "replicas"))
+		return lsv_sprintf("dbs: [{path: /a, %s: %s}]\n", name,
+		                   key->type == LSV_KEY_SECTION
+		                           ? "{path: /m}"
+		                           : "[{path: /m}]");
+	if (is_one_of(name, "dir", "pattern"))
+		return strdup("dbs: [{dir: /d, pattern: '*', "
+		              "replica: {path: /m}}]\n");
+	return lsv_sprintf("dbs: [{dir: /d, pattern: '*', replica: {path: /m}, "
+	                   "%s: %s}]\n",
+	                   name, value);
+}
+
 /* A file that has this one key in its section, and else only what must be. */
 static char *file_with(const char *way, const struct lsv_key *key)
 {
 	const char *value = sample(way, key);
 
 	if (strncmp(way, "dbs replica", strlen("dbs replica")) == 0)
-		return lsv_sprintf(
-			"dbs: [{path: /a, replica: {%s%s: %s}}]\n",
-			strcmp(key->name, "url") == 0    ? ""
-			: strcmp(key->name, "path") == 0 ? ""
-							 : "path: /m, ",
-			key->name,
-			strcmp(key->name, "url") == 0 ? "file:///m" : value);
+		return replica_with(key->name, value);
 	if (strcmp(way, "dbs snapshot") == 0)
 		return lsv_sprintf("dbs: [{path: /a, replica: {path: /m}, "
 		                   "snapshot: {%s: %s}}]\n",
 		                   key->name, value);
-	if (strcmp(way, "dbs") != 0)
-		return *way ? lsv_sprintf(strcmp(way, "levels") == 0
-		                                  ? "%s: [{%s: %s}]\n"
-		                                  : "%s: {%s: %s}\n",
-		                          way, key->name, value)
-		            : lsv_sprintf("%s: %s\n", key->name, value);
-	if (strncmp(key->name, "replica", strlen("replica")) == 0)
-		return lsv_sprintf("dbs: [{path: /a, %s: %s}]\n", key->name,
-		                   key->type == LSV_KEY_SECTION
-		                           ? "{path: /m}"
-		                           : "[{path: /m}]");
-	if (strcmp(key->name, "path") == 0)
-		return strdup("dbs: [{path: /a, replica: {path: /m}}]\n");
-	return lsv_sprintf("dbs: [{dir: /d, pattern: '*', replica: {path: /m}, "
-	                   "%s: %s}]\n",
-	                   strcmp(key->name, "dir") == 0 ||
-	                                   strcmp(key->name, "pattern") == 0
-	                           ? "recursive"
-	                           : key->name,
-	                   strcmp(key->name, "dir") == 0 ||
-	                                   strcmp(key->name, "pattern") == 0
-	                           ? "true"
-	                           : value);
+	if (strcmp(way, "dbs") == 0)
+		return db_with(key, value);
+	if (strcmp(way, "levels") == 0)
+		return lsv_sprintf("levels: [{%s: %s}]\n", key->name, value);
+	return *way ? lsv_sprintf("%s: {%s: %s}\n", way, key->name, value)
+	            : lsv_sprintf("%s: %s\n", key->name, value);
 }
 
 static void check_key(const char *way, const struct lsv_key *key)
