@@ -8,10 +8,13 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
+#include "replica/ship/config_path.h"
 #include "tools/child.h"
 #include "tools/command.h"
+#include "tools/configuration.h"
 #include "tools/exits.h"
 #include "tools/watch.h"
+#include "vfs/conf_cache.h"
 #include "vfs/lsvfs.h"
 
 #include <errno.h>
@@ -22,20 +25,25 @@
 #include <sys/signalfd.h>
 
 static const char usage[] =
-	"usage: lsvfs replicate [-exec COMMAND] DB [URL]\n"
+	"usage: lsvfs replicate [OPTION]... [DB [URL]]\n"
 	"\n"
-	"Replicates a database whose programs do not have lsvfs in them,\n"
-	"until it is ended by SIGTERM or SIGINT, or COMMAND ends.\n"
+	"Replicates a database whose programs do not have lsvfs in them, or\n"
+	"all those that the configuration file names, until it is ended by\n"
+	"SIGTERM or SIGINT, or COMMAND ends.\n"
 	"\n"
-	"  -exec COMMAND  start COMMAND, pass signals on to it, and end with it\n"
-	"  -help          print this\n"
+	"  -config F        the configuration file, which then comes before\n"
+	"                   $LSVFS_REPLICA_URL\n"
+	"  -no-expand-env   leave $NAME in it as it is\n"
+	"  -exec COMMAND    start COMMAND, pass signals on to it, and end with it\n"
+	"  -help            print this\n"
 	"\n"
-	"Exit status: 0 everything is on the replica; 1 it is not; 2 usage;\n"
+	"Exit status: 0 everything is on the replicas; 1 it is not; 2 usage;\n"
 	"with -exec that of COMMAND, if it is not 0.\n";
 
 struct replicate_args {
-	const char *db;
-	const char *url; /* NULL: $LSVFS_REPLICA_URL */
+	struct configuration configuration;
+	const char *db;  /* NULL: all of the configuration file */
+	const char *url; /* NULL: as configured */
 	const char *exec;
 	bool help;
 };
@@ -54,35 +62,52 @@ static int bad_usage(const char *why)
 	return -EINVAL;
 }
 
+static int set_option(int c, char **argv, struct replicate_args *args)
+{
+	switch (c) {
+	case 'c':
+		args->configuration.path = optarg;
+		return 0;
+	case 'n':
+		args->configuration.no_expand_env = true;
+		return 0;
+	case 'e':
+		args->exec = optarg;
+		return 0;
+	case 'h':
+		args->help = true;
+		return 0;
+	default:
+		tools_bad_option(c, argv);
+		return -EINVAL;
+	}
+}
+
 static int parse(int argc, char **argv, struct replicate_args *args)
 {
 	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"no-expand-env", no_argument, NULL, 'n'},
 		{"exec", required_argument, NULL, 'e'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	int c;
+	int c, r = 0;
 
 	*args = (struct replicate_args){0};
-	while ((c = getopt_long_only(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'e')
-			args->exec = optarg;
-		else if (c == 'h')
-			args->help = true;
-		else
-			return bad_usage("no such option, or no value");
-	}
-	if (args->help)
-		return 0;
-	if (optind == argc)
-		return bad_usage("a database is needed");
+	opterr = 0;
+	while (r == 0 &&
+	       (c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1)
+		r = set_option(c, argv, args);
+	if (r < 0 || args->help)
+		return r;
 	if (optind + 2 < argc)
-		return bad_usage("one database and one URL, not more");
-	args->db = argv[optind];
-	args->url = argv[optind + 1];
-	if (!args->url && !getenv("LSVFS_REPLICA_URL"))
-		return bad_usage("where to? give a URL, or set "
-		                 "LSVFS_REPLICA_URL");
+		return bad_usage("one database and one URL, not more: name "
+		                 "several in a configuration file");
+	if (optind < argc)
+		args->db = argv[optind];
+	if (args->db)
+		args->url = argv[optind + 1];
 	return 0;
 }
 
@@ -155,13 +180,61 @@ static void serve(struct server *server)
 	}
 }
 
-static int run(struct server *server, const struct replicate_args *args,
-               const sigset_t *mask)
+static int add_configured(void *arg, const char *db_path,
+                          const struct lsv_config *config)
+{
+	(void)config;
+	return watch_add(arg, db_path);
+}
+
+/* All of the file's; its 'exec' counts where the command line has none. */
+static int add_all(struct server *server, struct replicate_args *args,
+                   const struct lsv_config_file *file)
+{
+	int r;
+
+	if (!file)
+		return bad_usage("which database? name one, or a "
+		                 "configuration file (-config, "
+		                 "lsvfs.yml(5))");
+	if (!args->exec)
+		args->exec = file->exec;
+	r = lsv_config_file_each(file, add_configured, &server->watch);
+	if (r == 0 && server->watch.list.n == 0)
+		return log_error(-ENOENT, "%s names no database", file->path);
+	return r;
+}
+
+/* Not one that nobody would ever replicate. */
+static int add_one(struct server *server, const struct replicate_args *args)
+{
+	auto_free char *absolute = lsv_path_expand(args->db);
+	auto_free char *real = absolute ? lsv_path_real(absolute) : NULL;
+	struct lsv_config config;
+	int r;
+
+	if (args->url)
+		return watch_add(&server->watch, args->db);
+	r = configuration_find(&args->configuration, real ? real : args->db,
+	                       &config);
+	if (r == -ENOENT)
+		return bad_usage("where to? give a URL, set LSVFS_REPLICA_URL, "
+		                 "or name the database in a configuration "
+		                 "file (lsvfs.yml(5))");
+	if (r < 0)
+		return r;
+	lsv_config_free(&config);
+	return watch_add(&server->watch, args->db);
+}
+
+static int run(struct server *server, struct replicate_args *args,
+               const struct lsv_config_file *file, const sigset_t *mask)
 {
 	int r = watch_open(&server->watch);
 
 	if (r == 0)
-		r = watch_add(&server->watch, args->db);
+		r = args->db ? add_one(server, args)
+		             : add_all(server, args, file);
 	if (r == 0 && args->exec)
 		r = child_start(&server->child, args->exec, mask);
 	if (r < 0)
@@ -171,34 +244,54 @@ static int run(struct server *server, const struct replicate_args *args,
 	return watch_flush(&server->watch);
 }
 
-static int replicate(const struct replicate_args *args)
+/* What -config names comes before the environment. */
+static int use_configuration(const struct configuration *which,
+                             struct lsv_config_file **file)
+{
+	int r = configuration_read(which, file);
+
+	if (r < 0)
+		return r;
+	if (which->path)
+		unsetenv("LSVFS_REPLICA_URL");
+	if (*file && (which->path || which->no_expand_env))
+		lsv_conf_cache_set((*file)->path, !which->no_expand_env);
+	return 0;
+}
+
+static enum exits replicate(struct replicate_args *args, struct server *server)
 {
 	struct lsvfs_options options = {.size = sizeof options,
 	                                .replica = args->url};
-	struct server server = {.watch = {.fd = -1}, .signal_fd = -1};
+	auto_configuration struct lsv_config_file *file = NULL;
 	sigset_t mask;
-	int r = take_signals(&server, &mask);
+	int r = use_configuration(&args->configuration, &file);
 
-	/* Who starts a server wants to know what it does. */
-	if (!getenv("LSVFS_LOG"))
-		lsv_log_set_level(LSV_LOG_INFO);
-	if (r == 0 && lsvfs_register(&options) != 0)
-		return EXITS_USAGE;
 	if (r == 0)
-		r = run(&server, args, &mask);
-	watch_close(&server.watch);
-	if (server.child.status)
-		return server.child.status;
-	return r < 0 ? EXITS_FAILED : EXITS_DONE;
+		r = take_signals(server, &mask);
+	if (r == 0 && lsvfs_register(&options) != 0)
+		r = -EINVAL;
+	if (r == 0)
+		r = run(server, args, file, &mask);
+	if (r == 0)
+		return EXITS_DONE;
+	return r == -EINVAL ? EXITS_USAGE : EXITS_FAILED;
 }
 
 int cmd_replicate(int argc, char **argv)
 {
+	struct server server = {.watch = {.fd = -1}, .signal_fd = -1};
 	struct replicate_args args;
+	enum exits status;
 
 	if (parse(argc, argv, &args) < 0)
 		return EXITS_USAGE;
 	if (args.help)
 		return fputs(usage, stdout) < 0 ? EXITS_FAILED : EXITS_DONE;
-	return replicate(&args);
+	/* Who starts a server wants to know what it does. */
+	if (!getenv("LSVFS_LOG"))
+		lsv_log_set_level(LSV_LOG_INFO);
+	status = replicate(&args, &server);
+	watch_close(&server.watch);
+	return server.child.status ? server.child.status : (int)status;
 }

@@ -49,7 +49,8 @@ _lsvfs()
 	fi
 	_lsvfs_value "$before" "$word" && return
 	case ${COMP_WORDS[1]} in
-	replicate) _lsvfs_words '-exec -help' "$word" ;;
+	replicate) _lsvfs_words '-config -no-expand-env
+		-exec -help' "$word" ;;
 	sync)
 		_lsvfs_words '-timeout -replica-url -config -no-expand-env
 			-takeover -help' "$word"

@@ -180,7 +180,7 @@ static const struct lsv_key file_keys[] = {
 	BELOW("retention", SECTION, V5, WORKS, "whether old objects are deleted", &retention_section),
 	WORKS("shutdown-sync-timeout", DURATION, V5, "how long the end of a program waits for its replicas (5s)"),
 	WORKS("require-config", BOOL, OURS, "true: no database opens while this file is wrong (false)"),
-	ACCEPTED("exec", TEXT, BOTH, "it is the application that loads us: start it with LD_PRELOAD=liblsvfs.so"),
+	ACCEPTED("exec", TEXT, BOTH, "lsvfs replicate starts it; one that loads us is started with LD_PRELOAD=liblsvfs.so"),
 	ACCEPTED("addr", TEXT, BOTH, "no port is opened inside an application: lsvfs status tells how it stands"),
 	ACCEPTED("mcp-addr", TEXT, V5, "no port is opened inside an application: lsvfs status tells how it stands"),
 	BELOW("socket", SECTION, V5, ACCEPTED, NO_SOCKET, &socket_section),

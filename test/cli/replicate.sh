@@ -117,7 +117,35 @@ start app.db full/backup
 eventually 20 grep -q '^error' replicate.log
 stop 1
 
+# By a configuration file: all that it names, and its program.
+cat >lsvfs.yml <<END
+exec: sqlite3 two.db "INSERT INTO t VALUES(2, 2)"
+dbs:
+- path: $PWD/app.db
+  replicas:
+  - path: $PWD/configured/app
+- path: $PWD/two.db
+  replicas:
+  - path: $PWD/configured/two
+END
+sqlite3 two.db 'CREATE TABLE t(a, b)'
+LSVFS_REPLICA_URL=$PWD/elsewhere/%f \
+	"$LSVFS" replicate -config lsvfs.yml 2>replicate.log ||
+	fail "exit $?: $(cat replicate.log)"
+restored app.db configured/app
+restored two.db configured/two
+[ ! -e elsewhere ] || fail '-config does not come before the environment'
+"$LSVFS" replicate -config lsvfs.yml -exec 'sqlite3 two.db "DELETE FROM t"' \
+	two.db 2>replicate.log || fail "exit $?: $(cat replicate.log)"
+restored two.db configured/two
+echo 'dbs: [' >wrong.yml
+expect_exit 2 "$LSVFS" replicate -config wrong.yml 2>err
+grep -q 'wrong.yml:2:1:' err || fail "no position: $(cat err)"
+
 # Usage.
-expect_exit 2 "$LSVFS" replicate 2>err
+export LSVFS_CONFIG=$PWD/none.yml
+echo 'dbs: []' >none.yml
+expect_exit 1 "$LSVFS" replicate 2>err
+grep -q 'names no database' err || fail "$(cat err)"
 expect_exit 2 env -u LSVFS_REPLICA_URL "$LSVFS" replicate app.db 2>err
 grep -q LSVFS_REPLICA_URL err || fail "no remedy: $(cat err)"
