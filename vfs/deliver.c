@@ -3,6 +3,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/ship/owner.h"
+#include "replica/spool/catalogue.h"
 #include "vfs/haul.h"
 #include "vfs/lead.h"
 
@@ -23,7 +24,9 @@ static int set_goal(struct lsv_haul *haul)
 	if (!db->wal)
 		return -ENODATA;
 	haul->gen_dir = strdup(db->gen_dir);
-	if (!haul->gen_dir)
+	haul->catalogue = lsv_catalogue_path(
+		db->dir, lsv_replica_hash(haul->replica->config));
+	if (!haul->gen_dir || !haul->catalogue)
 		return -ENOMEM;
 	haul->end = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
 	                             lsv_shadow_end(db->wal)->commit.end};
@@ -175,6 +178,7 @@ void lsv_deliver(struct lsv_db *db, struct lsv_replica *replica)
 
 	conclude(&haul, run(&haul, why), why);
 	free(haul.gen_dir);
+	free(haul.catalogue);
 	atomic_fetch_add(&coord->done, 1);
 	if (atomic_load(&coord->waiters))
 		lsv_futex_wake(&coord->done, INT_MAX);

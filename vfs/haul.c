@@ -46,23 +46,43 @@ static bool has_snapshot_to_put(const struct lsv_haul *haul)
 	       lsv_upload_has_spooled(&haul->upload, haul->at.index);
 }
 
+/* The commit where the index begins. */
+static int base_of(const struct lsv_haul *haul, struct lsv_commit *base)
+{
+	struct lsv_records records = {0};
+	int r = lsv_shadow_records(haul->gen_dir, haul->at.index, 0, 0, true,
+	                           &records);
+
+	if (r == 0 && records.n == 0)
+		r = -EBADMSG;
+	if (r == 0)
+		*base = records.at[0].commit;
+	free(records.at);
+	return r;
+}
+
 static int put_snapshot(struct lsv_haul *haul)
 {
 	struct lsv_replica *replica = haul->replica;
-	struct lsv_records base = {0};
+	auto_free char *name = lsv_layout_snapshot(
+		haul->end.generation, haul->at.index, haul->upload.codec);
+	struct lsv_commit base;
 	uint64_t n_bytes;
-	int r = lsv_upload_snapshot(&haul->upload, replica->client,
-	                            haul->at.index, &n_bytes);
+	int r = name ? base_of(haul, &base) : -ENOMEM;
 
 	if (r == 0)
-		r = lsv_shadow_records(haul->gen_dir, haul->at.index, 0, 0,
-		                       true, &base);
+		r = lsv_catalogue_note(haul->catalogue, LSV_CATALOGUE_PUTTING,
+		                       name, base.time_ns);
+	if (r == 0)
+		r = lsv_upload_snapshot(&haul->upload, replica->client,
+		                        haul->at.index, &n_bytes);
+	if (r == 0)
+		r = lsv_catalogue_note(haul->catalogue, LSV_CATALOGUE_PUT, name,
+		                       base.time_ns);
 	if (r < 0)
 		return r;
-	if (base.n > 0)
-		lsv_replica_has_snapshot(replica, haul->at.index,
-		                         &base.at[0].commit, haul->page_size);
-	free(base.at);
+	lsv_replica_has_snapshot(replica, haul->at.index, &base,
+	                         haul->page_size);
 	advance(haul);
 	lsv_space_release(haul->db);
 	return 0;
@@ -74,19 +94,33 @@ static void retain(struct lsv_haul *haul)
 {
 	struct lsv_replica *replica = haul->replica;
 	int64_t retention_ns = replica->config->retention_ns;
+	struct lsv_retention retention = {
+		.catalogue = haul->catalogue,
+		.mode = haul->db->file_mode,
+		.current = haul->end.generation,
+		.cutoff_ns = lsv_clock_ns() - retention_ns,
+	};
 	size_t n_removed = 0;
 	int r;
 
 	if (retention_ns <= 0)
 		return;
-	r = lsv_retain(replica->client, haul->end.generation,
-	               lsv_clock_ns() - retention_ns, &n_removed);
+	r = lsv_retain(replica->client, &retention, &n_removed);
 	if (r < 0 && !replica->has_retain_failed)
 		(void)log_warn(r,
 		               "%s: cannot remove from replica %s what "
 		               "retention no longer needs",
 		               haul->db->path, replica->config->url);
 	replica->has_retain_failed = r < 0;
+}
+
+static int note_lineage(const struct lsv_haul *haul)
+{
+	auto_free char *name = lsv_layout_lineage(haul->end.generation);
+
+	return name ? lsv_catalogue_note(haul->catalogue, LSV_CATALOGUE_PUT,
+	                                 name, lsv_clock_ns())
+	            : -ENOMEM;
 }
 
 static int put_lineage(struct lsv_haul *haul)
@@ -108,6 +142,8 @@ static int put_lineage(struct lsv_haul *haul)
 	if (r == 0)
 		r = lsv_upload_lineage(&haul->upload, replica->client,
 		                       &lineage);
+	if (r == 0)
+		r = note_lineage(haul);
 	if (r == 0)
 		replica->has_owner = true;
 	return r;
@@ -172,6 +208,19 @@ static int record_at(const struct lsv_haul *haul, uint64_t end,
 	return r;
 }
 
+/* A segment that is not there is removed in vain, and no harm done. */
+static int note_segment(const struct lsv_haul *haul, uint64_t to)
+{
+	auto_free char *name = lsv_layout_segment(&haul->at,
+	                                          haul->upload.codec);
+	struct lsv_commit last;
+	int r = name ? record_at(haul, to, &last) : -ENOMEM;
+
+	return r < 0 ? r
+	             : lsv_catalogue_note(haul->catalogue, LSV_CATALOGUE_PUT,
+	                                  name, last.time_ns);
+}
+
 static int put_segment(struct lsv_haul *haul, uint64_t to)
 {
 	struct lsv_replica *replica = haul->replica;
@@ -181,6 +230,8 @@ static int put_segment(struct lsv_haul *haul, uint64_t to)
 
 	if (r == 0 && !lsv_haul_is_current(haul))
 		r = -EAGAIN;
+	if (r == 0)
+		r = note_segment(haul, to);
 	if (r == 0)
 		r = lsv_upload_segment(&haul->upload, replica->client,
 		                       haul->at.index, haul->at.offset, to,

@@ -19,7 +19,8 @@ struct lsv_haul {
 	struct lsv_pos end; /* of the shadow */
 	uint64_t ticket;    /* of all that is in it */
 	struct lsv_pos at;  /* where the replica is */
-	char *gen_dir;      /* ours */
+	char *gen_dir;      /* ours, as the next */
+	char *catalogue;    /* its path */
 	uint32_t page_size;
 };
 

@@ -60,8 +60,7 @@ void lsv_replica_place(const char *url, char text[LSV_URL_TEXT_SIZE])
 		snprintf(text, LSV_URL_TEXT_SIZE, "%.*s", (int)n, url);
 }
 
-/* A replica is where it is, whatever it is called. */
-static uint64_t hash_of(const struct lsv_replica_config *config)
+uint64_t lsv_replica_hash(const struct lsv_replica_config *config)
 {
 	return lsv_xxh64(config->url, strlen(config->url));
 }
@@ -111,7 +110,7 @@ int lsv_replicas_load(struct lsv_db *db)
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
 		const struct lsv_replica_config *config =
 			&db->config.replicas[i];
-		uint64_t name_hash = hash_of(config);
+		uint64_t name_hash = lsv_replica_hash(config);
 		const struct lsv_replica_record *found = find_record(old,
 		                                                     name_hash);
 
@@ -131,7 +130,8 @@ bool lsv_replicas_have(const struct lsv_db *db, const struct lsv_state *state,
 {
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
 		const struct lsv_replica_record *record = find_record(
-			state->replicas, hash_of(&db->config.replicas[i]));
+			state->replicas,
+			lsv_replica_hash(&db->config.replicas[i]));
 
 		if (!record || !record->has_snapshot ||
 		    record->shipped.generation != pos->generation ||

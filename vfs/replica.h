@@ -56,6 +56,9 @@ struct lsv_replica {
 	char error[LSV_ERROR_TEXT_SIZE];
 };
 
+/* A replica is where it is, whatever it is called. */
+uint64_t lsv_replica_hash(const struct lsv_replica_config *config);
+
 /* All that the configuration names; 0 or -ENOMEM. */
 int lsv_replicas_open(struct lsv_db *db);
 void lsv_replicas_close(struct lsv_db *db);

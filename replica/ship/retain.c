@@ -122,6 +122,7 @@ static const struct item *base_of(const struct generation *g, int64_t cutoff_ns)
 
 	for (size_t i = 0; i < g->n; i++)
 		if (g->items[i].what.kind == LSV_OBJECT_SNAPSHOT &&
+		    !g->items[i].stored->is_doubtful &&
 		    g->items[i].stored->time_ns <= cutoff_ns)
 			base = &g->items[i];
 	return base;
@@ -208,17 +209,10 @@ int lsv_retain_plan(const struct lsv_stored_list *there, uint64_t current,
 	return r;
 }
 
-void lsv_stored_free(struct lsv_stored_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		free(list->at[i].name);
-	free(list->at);
-	*list = (struct lsv_stored_list){0};
-}
-
 static int keep_one(void *arg, const struct lsv_object *object)
 {
-	struct lsv_stored stored = {strdup(object->name), object->time_ns};
+	struct lsv_stored stored = {.name = strdup(object->name),
+	                            .time_ns = object->time_ns};
 	int r = stored.name ? lsv_stored_list_append(arg, stored) : -ENOMEM;
 
 	if (r < 0)
@@ -253,18 +247,61 @@ int lsv_retain_remove(struct lsv_client *client,
 	return 0;
 }
 
-int lsv_retain(struct lsv_client *client, uint64_t current, int64_t cutoff_ns,
+static int find_out(struct lsv_client *client,
+                    const struct lsv_retention *retention,
+                    struct lsv_stored_list *there)
+{
+	int r = lsv_catalogue_read(retention->catalogue, there);
+
+	if (r != -ENOENT)
+		return r;
+	r = lsv_retain_list(client, there);
+	if (r < 0)
+		return r;
+	r = lsv_catalogue_write(retention->catalogue, there, retention->mode);
+	if (r < 0)
+		lsv_stored_free(there);
+	return r;
+}
+
+/* The first n of those that were to go are gone. */
+static int strike_out(const char *catalogue, mode_t mode,
+                      const struct lsv_doomed *doomed, size_t n)
+{
+	struct lsv_stored_list left = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = lsv_catalogue_note(catalogue, LSV_CATALOGUE_REMOVED,
+		                       doomed->at[i], 0);
+	if (r == 0)
+		r = lsv_catalogue_read(catalogue, &left);
+	if (r < 0)
+		return r;
+	r = lsv_catalogue_write(catalogue, &left, mode);
+	lsv_stored_free(&left);
+	return r;
+}
+
+int lsv_retain(struct lsv_client *client, const struct lsv_retention *retention,
                size_t *n_removed)
 {
 	struct lsv_stored_list there = {0};
 	struct lsv_doomed doomed = {0};
-	int r = lsv_retain_list(client, &there);
+	int r = find_out(client, retention, &there), strike_r;
 
 	*n_removed = 0;
 	if (r == 0)
-		r = lsv_retain_plan(&there, current, cutoff_ns, &doomed);
+		r = lsv_retain_plan(&there, retention->current,
+		                    retention->cutoff_ns, &doomed);
 	if (r == 0)
 		r = lsv_retain_remove(client, &doomed, n_removed);
+	if (*n_removed > 0) {
+		strike_r = strike_out(retention->catalogue, retention->mode,
+		                      &doomed, *n_removed);
+		if (r == 0)
+			r = strike_r;
+	}
 	free(doomed.at);
 	lsv_stored_free(&there);
 	return r;

@@ -22,15 +22,8 @@
  * lineage.json at the end.
  */
 
-#include "replica/base/vector.h"
+#include "replica/spool/catalogue.h"
 #include "replica/store/client.h"
-
-struct lsv_stored {
-	char *name;
-	int64_t time_ns; /* of the object's last commit */
-};
-LSV_VECTOR(lsv_stored_list, struct lsv_stored)
-void lsv_stored_free(struct lsv_stored_list *list);
 
 /* Names to remove, in that order. */
 LSV_VECTOR(lsv_doomed, const char *)
@@ -47,8 +40,15 @@ int lsv_retain_list(struct lsv_client *client, struct lsv_stored_list *there);
 int lsv_retain_remove(struct lsv_client *client,
                       const struct lsv_doomed *doomed, size_t *n_removed);
 
-/* All three. */
-int lsv_retain(struct lsv_client *client, uint64_t current, int64_t cutoff_ns,
+/* All of it, by the catalogue at 'path'; without one the replica is listed,
+ * once, and the catalogue made. */
+struct lsv_retention {
+	const char *catalogue;
+	mode_t mode; /* of a catalogue that is made */
+	uint64_t current;
+	int64_t cutoff_ns;
+};
+int lsv_retain(struct lsv_client *client, const struct lsv_retention *retention,
                size_t *n_removed);
 
 #endif

@@ -192,7 +192,7 @@ START_TEST(other_objects_are_left_alone)
 {
 	struct lsv_stored_list list = replica("A s0@10 l w0:0@20 C s0@40 l");
 	struct lsv_stored other = {
-		strdup("generations/0000000000000041/notes.txt"), 1};
+		strdup("generations/0000000000000041/notes.txt"), 1, false};
 	struct lsv_doomed doomed = {0};
 
 	ck_assert_int_eq(lsv_stored_list_append(&list, other), 0);
@@ -225,16 +225,17 @@ START_TEST(a_replica_is_trimmed_in_order)
 	struct lsv_stored_list list = replica(
 		"A s0@10 l w0:0@20 C s0@40 l w0:0@50 s1@60 w1:0@2000");
 	struct lsv_stored_list left = {0};
+	const struct lsv_retention retention = {"catalogue", 0600, 'C', CUTOFF};
 	size_t n_removed;
 
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
 	put_all(client, &list);
-	ck_assert_int_eq(lsv_retain(client, 'C', CUTOFF, &n_removed), 0);
+	ck_assert_int_eq(lsv_retain(client, &retention, &n_removed), 0);
 	ck_assert_uint_eq(n_removed, 5);
 	ck_assert_int_eq(lsv_retain_list(client, &left), 0);
 	ck_assert_uint_eq(left.n, list.n - 5);
 	/* And no more the next time. */
-	ck_assert_int_eq(lsv_retain(client, 'C', CUTOFF, &n_removed), 0);
+	ck_assert_int_eq(lsv_retain(client, &retention, &n_removed), 0);
 	ck_assert_uint_eq(n_removed, 0);
 	lsv_stored_free(&left);
 	lsv_stored_free(&list);
@@ -265,7 +266,81 @@ START_TEST(a_removal_that_fails_ends_it)
 }
 END_TEST
 
-UNIT(retain, a_snapshot_goes_only_when_a_newer_one_covers_every_retained_moment,
+/* ---- What it asks of a replica ---- */
+
+static int n_lists, n_removes;
+
+static int count_list(struct lsv_client *client, const char *prefix,
+                      lsv_list_fn *each, void *arg)
+{
+	struct lsv_stored_list *there = (void *)client->url;
+	int r = 0;
+
+	(void)prefix;
+	n_lists++;
+	for (size_t i = 0; i < there->n && r == 0; i++)
+		r = each(arg,
+		         &(struct lsv_object){.name = there->at[i].name,
+		                              .time_ns = there->at[i].time_ns});
+	return r;
+}
+
+static int count_remove(struct lsv_client *client, const char *name)
+{
+	(void)client;
+	(void)name;
+	n_removes++;
+	return 0;
+}
+
+START_TEST(a_replica_is_listed_once_and_never_again)
+{
+	static const struct lsv_client_ops ops = {.list = count_list,
+	                                          .remove = count_remove};
+	auto_scratch char *dir = scratch_enter();
+	struct lsv_stored_list list = replica(
+		"A s0@10 l w0:0@20 C s0@40 l w0:0@50");
+	struct lsv_client client = {&ops, (char *)&list};
+	struct lsv_retention retention = {"catalogue", 0600, 'C', 0};
+	char *names[] = {lsv_layout_snapshot('C', 1, LSV_LZ4),
+	                 lsv_layout_snapshot('C', 2, LSV_LZ4)};
+	size_t n_removed;
+
+	ck_assert_int_eq(lsv_retain(&client, &retention, &n_removed), 0);
+	ck_assert_int_eq(n_lists, 1);
+	ck_assert_uint_eq(n_removed, 0);
+	/* What was put since, by the catalogue; a put without an answer lets
+	 * nothing go. */
+	ck_assert_int_eq(lsv_catalogue_note("catalogue", LSV_CATALOGUE_PUTTING,
+	                                    names[0], 60),
+	                 0);
+	retention.cutoff_ns = CUTOFF;
+	ck_assert_int_eq(lsv_retain(&client, &retention, &n_removed), 0);
+	ck_assert_uint_eq(n_removed, 3); /* A, covered by C's first */
+	ck_assert_int_eq(lsv_catalogue_note("catalogue", LSV_CATALOGUE_PUT,
+	                                    names[1], 70),
+	                 0);
+	ck_assert_int_eq(lsv_retain(&client, &retention, &n_removed), 0);
+	ck_assert_uint_eq(n_removed, 3); /* all that is below snapshot 2 */
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(lsv_retain(&client, &retention, &n_removed),
+		                 0);
+		ck_assert_uint_eq(n_removed, 0);
+	}
+	ck_assert_int_eq(n_lists, 1);
+	ck_assert_int_eq(n_removes, 6);
+	/* Lost: made anew. */
+	ck_assert_int_eq(unlink("catalogue"), 0);
+	ck_assert_int_eq(lsv_retain(&client, &retention, &n_removed), 0);
+	ck_assert_int_eq(n_lists, 2);
+	free(names[0]);
+	free(names[1]);
+	lsv_stored_free(&list);
+}
+END_TEST
+
+UNIT(retain, a_replica_is_listed_once_and_never_again,
+     a_snapshot_goes_only_when_a_newer_one_covers_every_retained_moment,
      an_older_generation_goes_whole_when_another_one_covers_it,
      the_current_generation_never_goes,
      what_is_not_ours_is_left_alone_and_covers_nothing,
