@@ -18,6 +18,7 @@
 #include "replica/restore/say.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 static bool begins_after(const struct lsv_bounds *bounds,
                          const struct lsv_target *target)
@@ -61,6 +62,40 @@ static int choose_named(struct lsv_client *client,
 	return lsv_bounds_read(client, generation, chosen);
 }
 
+/* A txid counts within its generation.  One that the newest has not reached
+ * yet and an older one has is more likely that one's: nobody is given newer
+ * data than they named. */
+static int check_txid(struct lsv_client *client,
+                      const struct lsv_catalog *catalog,
+                      const struct lsv_target *target,
+                      const struct lsv_bounds *best)
+{
+	const struct lsv_generations *v = &catalog->generations;
+	char name[LSV_GENERATION_SIZE], newest[LSV_GENERATION_SIZE];
+
+	if (target->kind != LSV_TARGET_TXID || !best->is_ours ||
+	    best->last.txid >= target->txid)
+		return 0;
+	for (size_t i = 0; i < v->n; i++) {
+		struct lsv_bounds bounds;
+		int r = lsv_bounds_read(client, &v->at[i], &bounds);
+
+		if (r < 0)
+			return r;
+		if (!bounds.is_ours || bounds.last.txid < target->txid)
+			continue;
+		lsv_generation_format(v->at[i].id, name);
+		lsv_generation_format(best->generation->id, newest);
+		return say(-ENOENT,
+		           "cannot tell which txid %" PRIu64
+		           " is meant: generation %s is the newest and ends "
+		           "with txid %" PRIu64
+		           ", generation %s has it; name one with -generation",
+		           target->txid, newest, best->last.txid, name);
+	}
+	return 0;
+}
+
 int lsv_choose_generation(struct lsv_client *client,
                           const struct lsv_catalog *catalog,
                           const struct lsv_target *target,
@@ -69,14 +104,15 @@ int lsv_choose_generation(struct lsv_client *client,
 	const struct lsv_generations *v = &catalog->generations;
 	struct lsv_bounds best = {0};
 	char time[LSV_TIME_TEXT_SIZE];
+	int r;
 
 	if (target->generation)
 		return choose_named(client, catalog, target->generation,
 		                    chosen);
 	for (size_t i = 0; i < v->n; i++) {
 		struct lsv_bounds bounds;
-		int r = lsv_bounds_read(client, &v->at[i], &bounds);
 
+		r = lsv_bounds_read(client, &v->at[i], &bounds);
 		if (r < 0)
 			return r;
 		if (!begins_after(&bounds, target) &&
@@ -89,6 +125,9 @@ int lsv_choose_generation(struct lsv_client *client,
 		           time, client->url);
 	if (!best.generation)
 		return say(-ENOENT, "no backup found in %s", client->url);
+	r = check_txid(client, catalog, target, &best);
+	if (r < 0)
+		return r;
 	*chosen = best;
 	return 0;
 }

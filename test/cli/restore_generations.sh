@@ -47,6 +47,7 @@ takes '9|old9' -generation $old
 takes '9|middle9' -generation $middle
 takes '3|new3' -txid 4
 takes '3|old3' -txid 4 -generation $old
+takes '9|new9' -txid 99 # nobody has it: the last one
 takes '2|old2' -timestamp 2026-01-01T10:00:02Z
 takes '9|old9' -timestamp 2026-01-01T10:00:09Z
 takes '9|old9' -timestamp 2026-01-01T10:59:59.999999999Z
@@ -64,6 +65,18 @@ grep -q "generation $new: txid 1 (2026-01-01T12:00:00.*) to 10 (2026" err.txt ||
 expect_exit 3 "$LSVFS_RESTORE" -o none.db -timestamp 2026-01-01T11:30:00Z \
 	-generation $new replica 2>err.txt
 [ ! -e none.db ] || fail 'a database after exit 3'
+
+# A txid that only an older generation has is not one that the newest will have
+# some day.
+young=7777777777777777
+generation $young 2026-01-01T13:00:00Z 3 young
+expect_exit 3 "$LSVFS_RESTORE" -o none.db -txid 5 replica 2>err.txt
+grep -q "generation $young is the newest and ends with txid 3" err.txt ||
+	fail "$(cat err.txt)"
+[ "$(grep -c '^restorable: ' err.txt)" = 4 ] || fail "$(cat err.txt)"
+takes '2|young2' -txid 5 -generation $young
+takes '4|old4' -txid 5 -generation $old
+rm -r replica/generations/$young
 
 # An older generation is no substitute for the newest one.
 rm -r replica/generations/$new/snapshots
