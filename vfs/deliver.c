@@ -4,11 +4,13 @@
 #include "replica/base/clock.h"
 #include "replica/ship/owner.h"
 #include "replica/spool/catalogue.h"
+#include "replica/spool/folder.h"
 #include "vfs/haul.h"
 #include "vfs/lead.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #define AGAIN_NS (20 * LSV_NS_PER_MS)
@@ -46,10 +48,12 @@ static int open_client(struct lsv_replica *replica,
                        char why[LSV_OWNER_WHY_SIZE])
 {
 	struct lsv_db *db = replica->db;
+	struct lsv_pos parent = {0};
 	int r;
 
 	if (replica->client)
 		return 0;
+	lsv_folder_parent(db->dir, &parent);
 	r = lsv_client_open(replica->config->url, &replica->config->options,
 	                    &replica->client);
 	if (r < 0)
@@ -59,7 +63,10 @@ static int open_client(struct lsv_replica *replica,
 		                  db->generation, db->path);
 	else
 		r = lsv_owner_check(replica->client, db->state->lineage,
-		                    db->path, why);
+		                    db->path, parent.generation, why);
+	if (r < 0 && r != -EPERM)
+		snprintf(why, LSV_OWNER_WHY_SIZE, "%s",
+		         lsv_client_why(replica->client, r));
 	if (r < 0)
 		lsv_client_close(take(replica->client));
 	return r;
@@ -167,7 +174,7 @@ static void conclude(struct lsv_haul *haul, int r, const char *why)
 	if (r == -EAGAIN)
 		again_soon(replica);
 	else if (r < 0)
-		lsv_replica_failed(replica, r, r == -EPERM ? why : NULL);
+		lsv_replica_failed(replica, r, why);
 }
 
 void lsv_deliver(struct lsv_db *db, struct lsv_replica *replica)
@@ -193,7 +200,7 @@ void lsv_deliver_probe(struct lsv_db *db, struct lsv_replica *replica)
 		r = lsv_owner_put(replica->client, db->state->lineage,
 		                  db->generation, db->path);
 	if (r < 0)
-		lsv_replica_failed(replica, r, r == -EPERM ? why : NULL);
+		lsv_replica_failed(replica, r, why);
 	else
 		lsv_replica_succeeded(replica, 0);
 }

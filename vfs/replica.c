@@ -298,11 +298,12 @@ void lsv_replica_failed(struct lsv_replica *replica, int r, const char *why)
 
 	pthread_mutex_lock(&db->mutex);
 	snprintf(replica->error, sizeof replica->error, "%s",
-	         why               ? why
+	         *why              ? why
 	         : replica->client ? lsv_client_why(replica->client, r)
 	                           : strerror(-r));
-	if (replica->n_failures == 0 && why)
-		log_error(0, "cannot replicate %s: %s", db->path, why);
+	if (replica->n_failures == 0 && r == -EPERM)
+		log_error(0, "cannot replicate %s: %s", db->path,
+		          replica->error);
 	else if (replica->n_failures == 0 && r != -ECANCELED)
 		log_error(0,
 		          "%s: cannot put to replica %s: %s; commits go on, "

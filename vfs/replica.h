@@ -83,7 +83,7 @@ void lsv_replicas_store_held(struct lsv_db *db);
 /* How a job ended.  'ticket': all that was asked for until then is there; 0:
  * nothing new.  Both take both mutexes. */
 void lsv_replica_succeeded(struct lsv_replica *replica, uint64_t ticket);
-/* 'why': the sentence; NULL: what 'r' says. */
+/* 'why': the sentence; "": what the client or 'r' says. */
 void lsv_replica_failed(struct lsv_replica *replica, int r, const char *why);
 /* A snapshot of the commit where an index begins is there. */
 void lsv_replica_has_snapshot(struct lsv_replica *replica, uint32_t index,

@@ -21,6 +21,7 @@ void lsv_lineage_format(const uint8_t lineage[LSV_LINEAGE_SIZE],
 /* What owner.json says.  All strings are ours; one that is missing is "". */
 struct owner {
 	char *lineage;
+	char *generation;
 	char *host;
 	char *machine_id;
 	char *path;
@@ -30,6 +31,7 @@ struct owner {
 static void owner_free(struct owner *owner)
 {
 	free(owner->lineage);
+	free(owner->generation);
 	free(owner->host);
 	free(owner->machine_id);
 	free(owner->path);
@@ -54,8 +56,11 @@ static int parse(const struct lsv_buf *note, struct owner *owner)
 		const char *name;
 		char **value;
 	} fields[] = {
-		{"lineage", &owner->lineage},       {"host", &owner->host},
-		{"machine-id", &owner->machine_id}, {"path", &owner->path},
+		{"lineage", &owner->lineage},
+		{"generation", &owner->generation},
+		{"host", &owner->host},
+		{"machine-id", &owner->machine_id},
+		{"path", &owner->path},
 		{"since", &owner->since},
 	};
 
@@ -99,6 +104,19 @@ static bool is_left_over(const struct owner *owner, const struct lsv_host *host,
 }
 
 /* What to do comes before what may be cut off. */
+/* A container that was started anew: its database was restored from what the
+ * owner wrote last, to where the owner had it. */
+static bool is_continued(const struct owner *owner, const char *db_path,
+                         uint64_t parent)
+{
+	char text[LSV_GENERATION_SIZE];
+
+	if (parent == 0 || strcmp(owner->path, db_path) != 0)
+		return false;
+	lsv_generation_format(parent, text);
+	return strcmp(owner->generation, text) == 0;
+}
+
 static int refuse(char why[LSV_OWNER_WHY_SIZE], const char *url,
                   const struct owner *owner, const char *host,
                   const char *db_path)
@@ -121,7 +139,8 @@ static int refuse(char why[LSV_OWNER_WHY_SIZE], const char *url,
 
 int lsv_owner_check(struct lsv_client *client,
                     const uint8_t lineage[LSV_LINEAGE_SIZE],
-                    const char *db_path, char why[LSV_OWNER_WHY_SIZE])
+                    const char *db_path, uint64_t parent,
+                    char why[LSV_OWNER_WHY_SIZE])
 {
 	char ours[LSV_LINEAGE_TEXT_SIZE];
 	auto_owner struct owner owner = {0};
@@ -137,7 +156,8 @@ int lsv_owner_check(struct lsv_client *client,
 		return r;
 	lsv_lineage_format(lineage, ours);
 	if (strcmp(owner.lineage, ours) == 0 ||
-	    is_left_over(&owner, &host, db_path))
+	    is_left_over(&owner, &host, db_path) ||
+	    is_continued(&owner, db_path, parent))
 		return 0;
 	return refuse(why, client->url, &owner, host.name, db_path);
 }

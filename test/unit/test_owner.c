@@ -43,12 +43,12 @@ START_TEST(a_replica_without_an_owner_is_free_and_ours_after_a_put)
 	char why[LSV_OWNER_WHY_SIZE] = "";
 
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", why), 0);
+	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why), 0);
 	ck_assert_int_eq(lsv_owner_put(client, ours, 0xabc, "/srv/a.db"), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", why), 0);
+	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why), 0);
 	/* The next generation's, and a database that was moved. */
 	ck_assert_int_eq(lsv_owner_put(client, ours, 0xabd, "/srv/b.db"), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/b.db", why), 0);
+	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/b.db", 0, why), 0);
 	ck_assert_str_eq(why, "");
 }
 END_TEST
@@ -83,8 +83,8 @@ START_TEST(another_lineage_is_refused_unless_it_is_a_left_over)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		put_note(client, table[i].host, table[i].machine_id,
 		         table[i].path);
-		ck_assert_msg(lsv_owner_check(client, ours, "/srv/a.db", why) ==
-		                      table[i].r,
+		ck_assert_msg(lsv_owner_check(client, ours, "/srv/a.db", 0,
+		                              why) == table[i].r,
 		              "row %zu", i);
 	}
 }
@@ -100,7 +100,7 @@ START_TEST(a_refusal_names_both_hosts_and_paths)
 	lsv_host_read(&host);
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
 	put_note(client, "elsewhere", "0", "/srv/theirs.db");
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", why),
+	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why),
 	                 -EPERM);
 	ck_assert_ptr_nonnull(strstr(why, "elsewhere"));
 	ck_assert_ptr_nonnull(strstr(why, "/srv/theirs.db"));
@@ -125,8 +125,8 @@ START_TEST(what_cannot_be_read_is_refused)
 		                                  table[i], strlen(table[i]),
 		                                  0600),
 		                 0);
-		ck_assert_msg(lsv_owner_check(client, ours, "/srv/a.db", why) ==
-		                      -EPERM,
+		ck_assert_msg(lsv_owner_check(client, ours, "/srv/a.db", 0,
+		                              why) == -EPERM,
 		              "%s", table[i]);
 		ck_assert_ptr_nonnull(strstr(why, "lsvfs/owner.json"));
 	}
@@ -142,12 +142,48 @@ START_TEST(a_replica_that_cannot_be_read_is_no_refusal)
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
 	/* A directory loop: an error whoever runs this. */
 	ck_assert_int_eq(symlink("replica", "replica"), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", why),
+	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why),
 	                 -ELOOP);
 }
 END_TEST
 
-UNIT(owner, a_replica_without_an_owner_is_free_and_ours_after_a_put,
+START_TEST(what_was_restored_from_the_owner_goes_on_where_it_was)
+{
+	static const struct {
+		const char *path;
+		uint64_t parent;
+		int r;
+	} cases[] = {
+		{"/srv/a.db", 0xabc, 0},
+		{"/srv/a.db", 0xabd, -EPERM}, /* from an older generation */
+		{"/srv/a.db", 0, -EPERM},     /* not restored at all */
+		{"/srv/b.db", 0xabc, -EPERM}, /* a copy elsewhere */
+	};
+	static const char note[] =
+		"{\"lineage\": \"00112233445566778899aabbccddeeff\", "
+		"\"generation\": \"0000000000000abc\", "
+		"\"host\": \"another\", \"machine-id\": \"\", "
+		"\"path\": \"/srv/a.db\", \"since\": \"then\"}";
+	auto_scratch char *dir = scratch_enter();
+	auto_client struct lsv_client *client = NULL;
+	char why[LSV_OWNER_WHY_SIZE];
+
+	ck_assert_int_eq(mkdir("replica", 0700), 0);
+	ck_assert_int_eq(mkdir("replica/lsvfs", 0700), 0);
+	ck_assert_int_eq(lsv_file_replace("replica/" LSV_LAYOUT_OWNER, note,
+	                                  sizeof note - 1, 0600),
+	                 0);
+	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ck_assert_msg(lsv_owner_check(client, ours, cases[i].path,
+		                              cases[i].parent,
+		                              why) == cases[i].r,
+		              "case %zu", i);
+}
+END_TEST
+
+UNIT(owner, what_was_restored_from_the_owner_goes_on_where_it_was,
+     a_replica_without_an_owner_is_free_and_ours_after_a_put,
      another_lineage_is_refused_unless_it_is_a_left_over,
      a_refusal_names_both_hosts_and_paths, what_cannot_be_read_is_refused,
      a_replica_that_cannot_be_read_is_no_refusal)

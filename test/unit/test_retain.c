@@ -300,7 +300,7 @@ START_TEST(a_replica_is_listed_once_and_never_again)
 	auto_scratch char *dir = scratch_enter();
 	struct lsv_stored_list list = replica(
 		"A s0@10 l w0:0@20 C s0@40 l w0:0@50");
-	struct lsv_client client = {&ops, (char *)&list};
+	struct lsv_client client = {.ops = &ops, .url = (char *)&list};
 	struct lsv_retention retention = {"catalogue", 0600, 'C', 0};
 	char *names[] = {lsv_layout_snapshot('C', 1, LSV_LZ4),
 	                 lsv_layout_snapshot('C', 2, LSV_LZ4)};
