@@ -349,10 +349,8 @@ START_TEST(a_huge_transaction_is_streamed_and_can_be_read_again)
 	auto_client struct lsv_client *client = NULL;
 	struct lsv_record base = {.commit = {.txid = 0, .db_pages = 1}};
 	auto_shadow struct lsv_shadow *shadow = NULL;
-	struct hesitant hesitant = {
-		.base = {.ops = &hesitant_ops},
-		.n_first = 9000000,
-	};
+	struct hesitant hesitant = {.base = {.ops = &hesitant_ops},
+	                            .n_first = 9000000};
 	uint64_t end, n_bytes = 0;
 
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
@@ -575,9 +573,8 @@ START_TEST(a_lineage_is_put_once_and_known_again)
 	                 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"generation\": "
 	                                   "\"fedcba9876543210\""));
-	ck_assert_ptr_nonnull(strstr(text,
-	                             "\"parent\": "
-	                             "\"0123456789abcdef/00000003:00001038\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"parent\": \"0123456789abcdef/"
+	                                   "00000003:00001038\""));
 	ck_assert_ptr_nonnull(strstr(text, "reset without us"));
 	ck_assert_ptr_nonnull(strstr(text, "\"sqlite\": \"3.40.1\""));
 	/* After a restart that tells it otherwise. */
