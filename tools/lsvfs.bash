@@ -56,8 +56,8 @@ _lsvfs()
 			-takeover -help' "$word"
 		;;
 	status)
-		_lsvfs_words '-json -max-lag -config -no-expand-env -help' \
-			"$word"
+		_lsvfs_words '-json -prometheus -watch -max-lag -config
+			-no-expand-env -help' "$word"
 		;;
 	generations | snapshots)
 		_lsvfs_words '-config -no-expand-env -replica -json -help' \
