@@ -2,6 +2,7 @@
 #include "vfs/source.h"
 
 #include "replica/base/bytes.h"
+#include "replica/base/cleanup.h"
 #include "replica/base/fileio.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@ void lsv_source_close(struct lsv_source *source)
 {
 	if (source->fd >= 0)
 		close(source->fd);
-	free(source->buf);
 	lsv_source_init(source);
 }
 
@@ -58,22 +58,6 @@ static int open_path(struct lsv_source *source, const char *wal_path)
 	return 0;
 }
 
-static int reserve(struct lsv_source *source, uint32_t page_size)
-{
-	size_t frame = LSV_FRAME_HEADER_SIZE + page_size;
-	size_t size = CHUNK_SIZE / frame * frame;
-	uint8_t *buf;
-
-	if (source->buf && source->page_size == page_size)
-		return 0;
-	buf = realloc(source->buf, size);
-	if (!buf)
-		return -ENOMEM;
-	source->buf = buf;
-	source->buf_size = size;
-	return 0;
-}
-
 int lsv_source_begin(struct lsv_source *source, const char *wal_path,
                      const struct lsv_shm *live)
 {
@@ -82,8 +66,6 @@ int lsv_source_begin(struct lsv_source *source, const char *wal_path,
 	                                .big_endian = live->big_endian};
 	int r = open_path(source, wal_path);
 
-	if (r == 0)
-		r = reserve(source, live->page_size);
 	if (r < 0)
 		return r == -ENOENT ? -EAGAIN : r;
 	/* Of an incarnation without a frame the header may not be written
@@ -151,14 +133,21 @@ static bool accept(struct lsv_source *source, const uint8_t *bytes,
 	                        source->salt, source->at.checksum);
 }
 
-static int hand_on(struct lsv_source *source, size_t n, lsv_source_fn *each,
-                   void *arg)
+/* Frames that were read: n bytes of them. */
+struct frames {
+	uint8_t *buf;
+	size_t n;
+};
+
+static int hand_on(struct lsv_source *source, const struct frames *frames,
+                   lsv_source_fn *each, void *arg)
 {
 	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
 	struct lsv_frame frame;
 	int r;
 
-	for (const uint8_t *p = source->buf; p < source->buf + n; p += size) {
+	for (const uint8_t *p = frames->buf; p < frames->buf + frames->n;
+	     p += size) {
 		if (!accept(source, p, &frame))
 			return -EBADMSG;
 		source->at.real.frame++;
@@ -187,8 +176,6 @@ static int read_header(struct lsv_source *source)
 	    (source->page_size && header.page_size != source->page_size))
 		return -ESTALE;
 	/* SQLite's recovery of an empty WAL leaves a head without one. */
-	if (reserve(source, header.page_size) < 0)
-		return -ENOMEM;
 	source->page_size = header.page_size;
 	source->big_endian = header.big_endian;
 	memcpy(source->at.checksum, header.checksum,
@@ -196,31 +183,53 @@ static int read_header(struct lsv_source *source)
 	return 0;
 }
 
+/* Reads up to frame 'last', at most what the buffer takes. */
+static int read_frames(const struct lsv_source *source, uint32_t last,
+                       size_t buf_size, struct frames *frames)
+{
+	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
+	ssize_t got;
+
+	frames->n = (size_t)(last - source->at.real.frame) * size;
+	if (frames->n > buf_size)
+		frames->n = buf_size / size * size;
+	got = lsv_pread(
+		source->fd, frames->buf, frames->n,
+		lsv_frame_offset(source->at.real.frame + 1, source->page_size));
+	if (got < 0)
+		return (int)got;
+	return (size_t)got < frames->n ? -EBADMSG : 0;
+}
+
 int lsv_source_read(struct lsv_source *source, uint32_t last,
                     lsv_still_fn *still, lsv_source_fn *each, void *arg)
 {
 	int r = source->at.real.frame < last ? read_header(source) : 0;
 	size_t size = LSV_FRAME_HEADER_SIZE + source->page_size;
+	auto_free uint8_t *buf = NULL;
+	struct frames frames;
 
+	if (r < 0 || source->at.real.frame >= last)
+		return r;
+	/* Not kept: there may be thousands of databases (I13). */
+	size *= last - source->at.real.frame;
+	if (size > CHUNK_SIZE)
+		size = CHUNK_SIZE;
+	buf = malloc(size);
+	if (!buf)
+		return -ENOMEM;
+	frames.buf = buf;
 	while (r == 0 && source->at.real.frame < last) {
-		size_t want = (size_t)(last - source->at.real.frame) * size;
-		ssize_t got;
+		int read_r = read_frames(source, last, size, &frames);
 
-		if (want > source->buf_size)
-			want = source->buf_size;
-		got = lsv_pread(source->fd, source->buf, want,
-		                lsv_frame_offset(source->at.real.frame + 1,
-		                                 source->page_size));
-		if (got < 0)
-			return (int)got;
+		if (read_r < 0 && read_r != -EBADMSG)
+			return read_r;
 		/* Only now is it known that what was read could not have been
 		 * overwritten meanwhile. */
 		r = still(arg);
-		if (r < 0)
-			return r;
-		if ((size_t)got < want)
-			return -EBADMSG;
-		r = hand_on(source, want, each, arg);
+		if (r == 0)
+			r = read_r < 0 ? read_r
+			               : hand_on(source, &frames, each, arg);
 	}
 	return r;
 }

@@ -28,8 +28,6 @@ struct lsv_source {
 	uint32_t salt[2]; /* of the incarnation */
 	uint32_t n_zero;  /* zero-checksum frames met in it */
 	struct lsv_stand at;
-	uint8_t *buf;
-	size_t buf_size;
 };
 
 void lsv_source_init(struct lsv_source *source);
