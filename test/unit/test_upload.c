@@ -47,9 +47,8 @@ static void make_shadow(uint64_t ends[4])
 	auto_shadow struct lsv_shadow *shadow = NULL;
 
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
-	ck_assert_int_eq(lsv_shadow_create("gen", GEN, INDEX, PAGE_SIZE, &base,
-	                                   0600, &shadow),
-	                 0);
+	ck_assert(!lsv_shadow_create("gen", GEN, INDEX, PAGE_SIZE, &base, 0600,
+	                             &shadow));
 	ends[0] = 0;
 	for (uint32_t i = 1; i <= 3; i++) {
 		transact(shadow, i, 1000 + i);
@@ -86,8 +85,7 @@ static void fetch(struct lsv_client *client, char *name, enum lsv_codec codec,
 	auto_writer struct lsv_writer *into = lsv_writer_buf(plain);
 	auto_writer struct lsv_writer *decompress = NULL;
 
-	ck_assert_int_eq(lsv_decompress_open(codec, into, &tail, &decompress),
-	                 0);
+	ck_assert(!lsv_decompress_open(codec, into, &tail, &decompress));
 	ck_assert_int_eq(client->ops->get(client, name, NULL, decompress), 0);
 	ck_assert_int_eq(lsv_decompress_end(decompress), 0);
 	ck_assert_int_eq(lsv_table_decode(tail.data, tail.n, table), 0);
@@ -141,15 +139,13 @@ START_TEST(segments_carry_their_commits_and_their_last_one_s_time)
 
 	make_shadow(ends);
 	open_begun("replica", &client);
-	ck_assert_int_eq(lsv_upload_segment(&upload, client, INDEX, 0, ends[1],
-	                                    &n_bytes),
-	                 0);
+	ck_assert(!lsv_upload_segment(&upload, client, INDEX, 0, ends[1],
+	                              &n_bytes));
 	check_segment(client, 0, ends[1], 1);
 	ck_assert_int_eq(client->ops->list(client, "", same_time, &times[0]),
 	                 0);
-	ck_assert_int_eq(lsv_upload_segment(&upload, client, INDEX, ends[1],
-	                                    ends[3], &n_bytes),
-	                 0);
+	ck_assert(!lsv_upload_segment(&upload, client, INDEX, ends[1], ends[3],
+	                              &n_bytes));
 	check_segment(client, ends[1], ends[3], 2);
 	ck_assert_int_eq(stat("replica/generations/fedcba9876543210/wal/"
 	                      "00000005_00000238.wal.lz4",
@@ -186,9 +182,8 @@ START_TEST(a_put_tried_again_has_the_same_bytes)
 	make_shadow(ends);
 	open_begun("replica", &client);
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(lsv_upload_segment(&upload, client, INDEX, 0,
-		                                    ends[2], &n_bytes),
-		                 0);
+		ck_assert(!lsv_upload_segment(&upload, client, INDEX, 0,
+		                              ends[2], &n_bytes));
 	/* Of another lineage, or with more commits: not the same. */
 	other.lineage[0] ^= 1;
 	ck_assert_int_eq(
@@ -308,8 +303,7 @@ START_TEST(a_shadow_is_proven_up_to_its_record_s_checksum)
 
 		if (i)
 			last.checksum[i - 1] ^= 1;
-		ck_assert_int_eq(lsv_proof_wal(bytes, &begin, &last, &proof),
-		                 0);
+		ck_assert(!lsv_proof_wal(bytes, &begin, &last, &proof));
 		ck_assert_int_eq(drain(proof), expected);
 		/* And once more: a put tried again is proven again. */
 		ck_assert_int_eq(proof->rewind(proof), 0);
@@ -354,16 +348,14 @@ START_TEST(a_huge_transaction_is_streamed_and_can_be_read_again)
 	uint64_t end, n_bytes = 0;
 
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
-	ck_assert_int_eq(lsv_shadow_create("gen", GEN, INDEX, 4096, &base, 0600,
-	                                   &shadow),
-	                 0);
+	ck_assert(!lsv_shadow_create("gen", GEN, INDEX, 4096, &base, 0600,
+	                             &shadow));
 	transact(shadow, 4000, 1);
 	end = lsv_shadow_end(shadow)->commit.end;
 	open_begun("replica", &client);
 	hesitant.real = client;
-	ck_assert_int_eq(lsv_upload_segment(&upload, &hesitant.base, INDEX, 0,
-	                                    end, &n_bytes),
-	                 0);
+	ck_assert(!lsv_upload_segment(&upload, &hesitant.base, INDEX, 0, end,
+	                              &n_bytes));
 	check_segment(client, 0, end, 1);
 	ck_assert(n_bytes > 4000 * 2048 && n_bytes < end);
 	/* And again, as one that is put without hesitation. */
@@ -433,8 +425,7 @@ START_TEST(a_snapshot_is_spooled_put_and_dropped)
 		struct stat st;
 
 		how.codec = i ? LSV_ZSTD : LSV_LZ4;
-		ck_assert_int_eq(lsv_client_file(i ? "zstd" : "lz4", &client),
-		                 0);
+		ck_assert(!lsv_client_file(i ? "zstd" : "lz4", &client));
 		ck_assert(!lsv_upload_has_spooled(&how, INDEX));
 		ck_assert_int_eq(
 			lsv_upload_snapshot(&how, client, INDEX, &n_bytes),
@@ -479,12 +470,10 @@ START_TEST(a_snapshot_that_is_streamed_is_the_same_object)
 	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
 	open_begun("replica", &client);
 	ck_assert_int_eq(spool(&upload, &db, &at), 0);
-	ck_assert_int_eq(lsv_upload_snapshot(&upload, client, INDEX, &n_bytes),
-	                 0);
+	ck_assert(!lsv_upload_snapshot(&upload, client, INDEX, &n_bytes));
 	at.page_hash = 0;
-	ck_assert_int_eq(lsv_upload_stream_snapshot(&upload, client, INDEX,
-	                                            &source, &at, &n_streamed),
-	                 0);
+	ck_assert(!lsv_upload_stream_snapshot(&upload, client, INDEX, &source,
+	                                      &at, &n_streamed));
 	ck_assert_uint_eq(n_bytes, n_streamed);
 	ck_assert(at.page_hash != 0);
 	lsv_reader_close(source.pages);
@@ -567,10 +556,9 @@ START_TEST(a_lineage_is_put_once_and_known_again)
 
 	open_begun("replica", &client);
 	ck_assert_int_eq(lsv_upload_lineage(&upload, client, &lineage), 0);
-	ck_assert_int_eq(lsv_file_read("replica/generations/fedcba9876543210/"
-	                               "lsvfs/lineage.json",
-	                               65536, &text, NULL),
-	                 0);
+	ck_assert(!lsv_file_read("replica/generations/fedcba9876543210/"
+	                         "lsvfs/lineage.json",
+	                         65536, &text, NULL));
 	ck_assert_ptr_nonnull(strstr(text, "\"generation\": "
 	                                   "\"fedcba9876543210\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"parent\": \"0123456789abcdef/"
