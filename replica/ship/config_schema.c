@@ -181,7 +181,7 @@ static const struct lsv_key file_keys[] = {
 	WORKS("shutdown-sync-timeout", DURATION, V5, "how long the end of a program waits for its replicas (5s)"),
 	WORKS("require-config", BOOL, OURS, "true: no database opens while this file is wrong (false)"),
 	ACCEPTED("exec", TEXT, BOTH, "lsvfs replicate starts it; one that loads us is started with LD_PRELOAD=liblsvfs.so"),
-	ACCEPTED("addr", TEXT, BOTH, "no port is opened inside an application: lsvfs status tells how it stands"),
+	ACCEPTED("addr", TEXT, BOTH, "no port is opened: lsvfs status -prometheus writes the metrics to a file"),
 	ACCEPTED("mcp-addr", TEXT, V5, "no port is opened inside an application: lsvfs status tells how it stands"),
 	BELOW("socket", SECTION, V5, ACCEPTED, NO_SOCKET, &socket_section),
 	BELOW("levels", SECTIONS, V5, ACCEPTED, NO_LEVELS, &level_section),
