@@ -25,16 +25,34 @@ int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
 	return r == 0 || r == -ETIMEDOUT || r == -EPERM ? r : -EIO;
 }
 
-/* The shared page has all of the live head, whoever put it there. */
+/* The shared page has all of the live head, whoever put it there.  Where no
+ * connection has read yet there is no head to ask, and none of them has
+ * committed either. */
 static bool is_captured(struct lsv_db *db, struct lsv_captured *captured)
 {
 	struct lsv_shm live;
+	int r;
 
-	return lsv_coord_captured(lsv_db_coord(db), captured) &&
-	       captured->generation != 0 && lsv_db_live(db, &live) == 0 &&
-	       (live.mx_frame == 0 ||
-	        (live.mx_frame == captured->frame &&
-	         lsv_salt_equal(live.salt, captured->salt)));
+	if (!lsv_coord_captured(lsv_db_coord(db), captured) ||
+	    captured->generation == 0)
+		return false;
+	r = lsv_db_live(db, &live);
+	return r == -ENODATA ||
+	       (r == 0 && (live.mx_frame == 0 ||
+	                   (live.mx_frame == captured->frame &&
+	                    lsv_salt_equal(live.salt, captured->salt))));
+}
+
+/* We lead, and nobody has touched the database since it was captured, in
+ * another process or another boot. */
+static bool is_at_rest(struct lsv_db *db, uint64_t *txid)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (!lsv_lead_holds(db) || !db->wal || !lsv_lead_is_at_rest(db))
+		return false;
+	*txid = lsv_shadow_end(db->wal)->commit.txid;
+	return true;
 }
 
 int lsv_ask_txid(struct lsv_db *db, uint64_t *txid)
@@ -52,6 +70,8 @@ int lsv_ask_txid(struct lsv_db *db, uint64_t *txid)
 	       !is_captured(db, &captured)) {
 		uint32_t done = atomic_load(&lsv_db_coord(db)->done);
 
+		if (is_at_rest(db, txid))
+			return 0;
 		if (lsv_clock_mono_ns() >= until_ns)
 			return r == -EAGAIN ? r : -ENODATA;
 		lsv_bell_hurry(db);

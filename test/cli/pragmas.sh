@@ -103,6 +103,17 @@ assert one('lsvfs_sync') == [('replicated',)]
 END
 preload python3 pragmas.py 2>err || fail "$(cat err)"
 
+# A process that has done nothing yet is told of what others did; in one that
+# has the database to itself there is no WAL to look at.
+preload python3 -c "
+import sqlite3
+db = sqlite3.connect('app.db')
+txid = db.execute('PRAGMA lsvfs_txid').fetchall()
+assert int(txid[0][0]) > 0, txid
+assert db.execute('PRAGMA lsvfs_sync').fetchall() == [('replicated',)]
+assert db.execute('PRAGMA lsvfs_txid').fetchall() == txid" 2>err ||
+	fail "at rest: $(cat err)"
+
 # Without us they mean nothing.
 [ -z "$(unloaded python3 -c "
 import sqlite3
