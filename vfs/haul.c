@@ -213,7 +213,7 @@ static int note_segment(const struct lsv_haul *haul, uint64_t to)
 {
 	auto_free char *name = lsv_layout_segment(&haul->at,
 	                                          haul->upload.codec);
-	struct lsv_commit last;
+	struct lsv_commit last = {0};
 	int r = name ? record_at(haul, to, &last) : -ENOMEM;
 
 	return r < 0 ? r

@@ -45,19 +45,16 @@ void lsv_replicas_close(struct lsv_db *db)
 
 void lsv_replica_place(const char *url, char text[LSV_URL_TEXT_SIZE])
 {
-	const char *path = strstr(url, "://");
-	size_t n = path ? strcspn(url, "?") : strlen(url);
-	const char *user = NULL;
+	const char *scheme = lsv_url_has_scheme(url) ? strstr(url, "://")
+	                                             : NULL;
+	const char *path = scheme ? scheme + strlen("://") : url;
+	size_t n = scheme ? strcspn(path, "?") : strlen(path);
+	const char *user = scheme ? memchr(path, '@', strcspn(path, "/?"))
+	                          : NULL;
+	size_t n_user = user ? (size_t)(user + 1 - path) : 0;
 
-	if (lsv_url_has_scheme(url)) {
-		path += strlen("://");
-		user = memchr(path, '@', strcspn(path, "/?"));
-	}
-	if (user)
-		snprintf(text, LSV_URL_TEXT_SIZE, "%.*s%.*s", (int)(path - url),
-		         url, (int)(url + n - user - 1), user + 1);
-	else
-		snprintf(text, LSV_URL_TEXT_SIZE, "%.*s", (int)n, url);
+	snprintf(text, LSV_URL_TEXT_SIZE, "%.*s%.*s", (int)(path - url), url,
+	         (int)(n - n_user), path + n_user);
 }
 
 uint64_t lsv_replica_hash(const struct lsv_replica_config *config)
