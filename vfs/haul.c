@@ -144,9 +144,12 @@ static int put_lineage(struct lsv_haul *haul)
 		                       &lineage);
 	if (r == 0)
 		r = note_lineage(haul);
-	if (r == 0)
-		replica->has_owner = true;
-	return r;
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&db->mutex);
+	replica->has_owner = true;
+	pthread_mutex_unlock(&db->mutex);
+	return 0;
 }
 
 /* ---- Segments ---- */

@@ -366,7 +366,7 @@ bool lsv_replica_wants(const struct lsv_replica *replica,
 	if (replica->shipped.generation != end->generation)
 		return true;
 	return !replica->is_broken &&
-	       (!replica->has_snapshot ||
+	       (!replica->has_snapshot || !replica->has_owner ||
 	        lsv_pos_compare(&replica->shipped, end) < 0);
 }
 

@@ -39,7 +39,7 @@ preload sqlite3 plain.db 'create table t(x)' 2>err
 LSVFS_LOG=warn preload sqlite3 plain.db 'insert into t values(1)' \
 	'.open other.db' '.open plain.db' 'insert into t values(2)' 2>err
 [ "$(grep -c 'plain.db is not in WAL mode: .*journal_mode=wal' err)" = 1 ] ||
-	fail "said $(cat err)"
+	fail "line $LINENO: said $(cat err)"
 [ "$(wc -l <err)" = 1 ] || fail "said more: $(cat err)"
 [ ! -e .plain.db-litestream ] || fail "a folder for a database not replicated"
 expect_exit 2 "$LSVFS" status plain.db >out
@@ -61,14 +61,14 @@ refuses 3 'no backup' "$LSVFS_RESTORE" -o b.db backup/nosuch
 # A URL that can never work is refused at once, with the reason.
 LSVFS_REPLICA_URL=nosuch://bucket/x refuses 1 'unknown scheme' \
 	"$LSVFS" sync a.db
-LSVFS_REPLICA_URL='' refuses 1 'set .LSVFS_REPLICA_URL' "$LSVFS" sync a.db
+LSVFS_REPLICA_URL='' refuses 1 'give -replica-url' "$LSVFS" sync a.db
 
 # Another database's replica: whose, and what to do, in the status as well.
 export LSVFS_REPLICA_URL=$PWD/backup/a.db
 preload sqlite3 second.db 'pragma journal_mode=wal; create table t(x)' \
 	>out 2>err
 grep -q 'belongs to .*/a.db on .*lsvfs sync -takeover' err ||
-	fail "said $(cat err)"
+	fail "line $LINENO: said $(cat err)"
 expect_exit 2 "$LSVFS" status second.db >out
 grep -q '^error .*belongs to .*/a.db on .*lsvfs sync -takeover' out ||
 	fail "status: $(cat out)"

@@ -44,7 +44,8 @@ noticed()
 	shell "insert into t(x) values('through us')"
 	[ "$(grep -c "generation .* begins: $1" err)" = 1 ] ||
 		fail "$name: said $(cat err)"
-	[ "$(wc -l <err)" = 1 ] || fail "$name: said $(cat err)"
+	[ "$(grep -vc ': replicates to ' err)" = 1 ] ||
+		fail "$name: said $(cat err)"
 	restored a.db
 	objects_are a.db 2 2
 	shell "insert into t(x) values('and again')"
@@ -64,7 +65,7 @@ noticed "$without_us"
 fresh vacuum-through-us
 : >err
 shell vacuum
-[ ! -s err ] || fail "said $(cat err)"
+! grep -v ': replicates to ' err || fail "said $(cat err)"
 restored a.db
 objects_are a.db 1 1
 cd ..
