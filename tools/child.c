@@ -8,8 +8,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-
-extern char **environ;
+#include <unistd.h>
 
 /* One word, without its quotes, to *out; both are moved on.  False: a quote is
  * open. */

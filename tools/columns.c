@@ -96,7 +96,7 @@ int columns_print(struct columns *columns)
 
 	if (!columns)
 		return r;
-	if (!columns->has_failed) {
+	if (!columns->has_failed && columns->n_columns > 0) {
 		print(columns);
 		r = fflush(stdout) == EOF || ferror(stdout) ? -EIO : 0;
 	}

@@ -50,6 +50,21 @@ static int worse(int a, int b)
 	return a == 0 || a == -ENOENT ? b : a;
 }
 
+static void say_passed_over(const struct target_replica *replica,
+                            const struct restore_source *source)
+{
+	(void)log_warn(0, "replica %s (%s) is passed over%s", replica->name,
+	               replica->url,
+	               source->is_empty ? ": it holds no backup" : "");
+}
+
+static bool is_newer(const struct restore_source *source,
+                     const struct restore_source *best)
+{
+	return !best->client ||
+	       source->plan.target.time_ns > best->plan.target.time_ns;
+}
+
 static int choose_of_several(struct target *target,
                              const struct lsv_target *wanted,
                              struct restore_source *best)
@@ -65,14 +80,8 @@ static int choose_of_several(struct target *target,
 		is_empty &= r == -ENOENT && source.is_empty;
 		if (r < 0) {
 			result = worse(result, r);
-			(void)log_warn(0, "replica %s (%s) is passed over%s",
-			               replica->name, replica->url,
-			               source.is_empty ? ": it holds no backup"
-			                               : "");
-		}
-		if (r == 0 &&
-		    (!best->client ||
-		     source.plan.target.time_ns > best->plan.target.time_ns)) {
+			say_passed_over(replica, &source);
+		} else if (is_newer(&source, best)) {
 			restore_source_close(best);
 			*best = source;
 			continue;

@@ -90,29 +90,32 @@ int watch_add(struct watch *watch, const char *path)
 	return r;
 }
 
+static int flush_one(struct watch *watch, struct watched *it)
+{
+	/* It may have come at the last moment, or never. */
+	if (!it->keeper)
+		it->is_odd = open_database(watch, it) < 0;
+	if (it->keeper && lsv_keeper_flush(it->keeper) < 0) {
+		(void)log_error(0,
+		                "not all of %s is on its replicas; lsvfs "
+		                "status %s says more",
+		                it->path, it->path);
+		return -EIO;
+	}
+	return it->is_odd ? -EIO : 0;
+}
+
 int watch_flush(struct watch *watch)
 {
-	int r = 0;
+	int result = 0;
 
 	for (size_t i = 0; i < watch->list.n; i++) {
-		struct watched *it = &watch->list.at[i];
-		int flush_r;
+		int r = flush_one(watch, &watch->list.at[i]);
 
-		/* It may have come at the last moment, or never. */
-		if (!it->keeper)
-			it->is_odd = open_database(watch, it) < 0;
-		flush_r = it->keeper ? lsv_keeper_flush(it->keeper) : 0;
-		if (flush_r < 0) {
-			(void)log_error(0,
-			                "not all of %s is on its replicas; "
-			                "lsvfs status %s says more",
-			                it->path, it->path);
-			r = -EIO;
-		}
-		if (it->is_odd)
-			r = -EIO;
+		if (r < 0)
+			result = r;
 	}
-	return r;
+	return result;
 }
 
 void watch_close(struct watch *watch)

@@ -27,20 +27,20 @@ static const struct {
 int64_t lsv_http_date(const char *text)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char sample[] = "Sun, 06 Nov 1994 08:49:37 GMT";
 	char rfc3339[LSV_TIME_TEXT_SIZE], month[4];
-	unsigned day, year, hour, minute, second;
 	const char *found;
 	int64_t ns;
 
-	if (sscanf(text, "%*3s, %2u %3s %4u %2u:%2u:%2u GMT", &day, month,
-	           &year, &hour, &minute, &second) != 6)
+	if (strlen(text) != strlen(sample) || strcmp(text + 25, " GMT") != 0)
 		return 0;
+	snprintf(month, sizeof month, "%.3s", text + 8);
 	found = strstr(months, month);
-	if (!found || (found - months) % 3 != 0 || strlen(month) != 3)
+	if (!found || (found - months) % 3 != 0)
 		return 0;
-	snprintf(rfc3339, sizeof rfc3339, "%04u-%02u-%02uT%02u:%02u:%02uZ",
-	         year, (unsigned)(found - months) / 3 + 1, day, hour, minute,
-	         second);
+	/* What is no number there is no time to the parser. */
+	snprintf(rfc3339, sizeof rfc3339, "%.4s-%02u-%.2sT%.8sZ", text + 12,
+	         (unsigned)(found - months) / 3 + 1, text + 5, text + 17);
 	return lsv_time_parse(rfc3339, &ns) == 0 ? ns : 0;
 }
 

@@ -149,8 +149,8 @@ static int settle(struct page *page)
 }
 
 /* 'before': the page before this one; NULL: this is the first. */
-static int get_page(struct lsv_s3 *s3, char *prefix, const struct page *before,
-                    struct page *page)
+static int get_page(struct lsv_s3 *s3, const char *prefix,
+                    const struct page *before, struct page *page)
 {
 	auto_response struct lsv_http_response response = {0};
 	struct lsv_query query[4] = {

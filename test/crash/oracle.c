@@ -9,10 +9,11 @@
  *	oracle [-seed N] [-seeds COUNT] [-steps N] [-verbose] [-keep]
  *	       [-exclusive] [-page-size N] [-options TEXT]
  *
- * Alone it runs the seeds that once found a defect, then a few new ones.  A
- * seed that fails is printed, its folder is left; -seed N (with the other
- * options as they were) repeats it.  -seeds runs as many, from -seed or from
- * the clock on.  -exclusive stays in locking_mode=EXCLUSIVE most of the time.
+ * Alone it runs the seeds that once found a defect: what a check of a change
+ * says must not depend on the day.  -seeds runs as many new ones, from -seed
+ * or from the clock on.  A seed that fails is printed, its folder is left;
+ * -seed N (with the other options as they were) repeats it.  -exclusive stays
+ *in locking_mode=EXCLUSIVE most of the time.
  */
 
 #include "replica/base/cleanup.h"
@@ -56,9 +57,8 @@ static const struct {
 	{332, "a second generation without a reason"},
 };
 
-#define N_NEW 3
-/* No known and no second new seed is begun after that: a seed takes a second,
- * or half a minute under a sanitizer on a machine that others use, too. */
+/* No seed is begun after that: one takes a second, or half a minute under a
+ * sanitizer on a machine that others use, too. */
 #define BUDGET_NS (40 * LSV_NS_PER_S)
 
 static void register_vfs(struct dice *dice, const char *given)
@@ -209,17 +209,6 @@ static uint32_t try_known(const struct options *options, int64_t until_ns)
 	return n_failed;
 }
 
-/* Each run has others, so that all runs together try many. */
-static uint32_t try_new(const struct options *options, uint64_t seed,
-                        int64_t until_ns)
-{
-	uint32_t n_failed = !try_seed(options, seed);
-
-	for (uint32_t i = 1; i < N_NEW && lsv_clock_mono_ns() < until_ns; i++)
-		n_failed += !try_seed(options, seed + i);
-	return n_failed;
-}
-
 int main(int argc, char **argv)
 {
 	int64_t until_ns = lsv_clock_mono_ns() + BUDGET_NS;
@@ -231,7 +220,6 @@ int main(int argc, char **argv)
 	errand_find();
 	if (options.seed == 0 && options.n_seeds == 0) {
 		n_failed = try_known(&options, until_ns);
-		n_failed += try_new(&options, drawn, until_ns);
 	} else if (options.seed == 0)
 		options.seed = drawn;
 	else if (options.n_seeds == 0)
