@@ -42,7 +42,6 @@ declare -A below=(
 doors=(
 	'curl/* replica/store/http.c'
 	'openssl/* replica/store/digest.c'
-	'openssl/crypto.h replica/store/http.c'
 	'expat.h replica/store/s3_xml.c'
 	'expat.h replica/store/sts_xml.c'
 	'jansson.h replica/store/credential_json.c'

@@ -2,6 +2,7 @@
 #include "vfs/deliver.h"
 
 #include "replica/base/clock.h"
+#include "replica/base/log.h"
 #include "replica/ship/owner.h"
 #include "replica/spool/catalogue.h"
 #include "replica/spool/folder.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define AGAIN_NS (20 * LSV_NS_PER_MS)
+#define OWNER_CHECK_NS (60 * LSV_NS_PER_S)
 
 static int set_goal(struct lsv_haul *haul)
 {
@@ -44,33 +46,151 @@ static int set_goal(struct lsv_haul *haul)
 	return 0;
 }
 
-static int open_client(struct lsv_replica *replica,
+/* ---- Whose it is ---- */
+
+/* With the client's own words. */
+static int failed(struct lsv_replica *replica, int r,
+                  char why[LSV_OWNER_WHY_SIZE])
+{
+	snprintf(why, LSV_OWNER_WHY_SIZE, "%s",
+	         lsv_client_why(replica->client, r));
+	return r;
+}
+
+static int check_owner(struct lsv_replica *replica,
                        char why[LSV_OWNER_WHY_SIZE])
 {
 	struct lsv_db *db = replica->db;
-	struct lsv_pos parent = {0};
+	struct lsv_owner_self self = {
+		.lineage = db->state->lineage,
+		.generation = db->generation,
+		.parent = db->parent.generation,
+		.db_path = db->path,
+	};
+	struct lsv_pos origin = {0};
+	int r;
+
+	lsv_folder_parent(db->dir, &origin);
+	self.origin = origin.generation;
+	replica->owner_check_ns = lsv_clock_mono_ns();
+	r = lsv_owner_check(replica->client, &self, why);
+	return r < 0 && r != -EPERM ? failed(replica, r, why) : r;
+}
+
+static int put_owner(struct lsv_replica *replica, char why[LSV_OWNER_WHY_SIZE])
+{
+	struct lsv_db *db = replica->db;
+	int r = lsv_owner_put(replica->client, db->state->lineage,
+	                      db->generation, db->path);
+
+	return r < 0 ? failed(replica, r, why) : 0;
+}
+
+static int remember(struct lsv_replica *replica,
+                    const char why[LSV_OWNER_WHY_SIZE])
+{
+	free(replica->rival);
+	replica->rival = strdup(why);
+	return replica->rival ? 0 : -ENOMEM;
+}
+
+static int set_contested(struct lsv_replica *replica,
+                         const char why[LSV_OWNER_WHY_SIZE])
+{
+	int r = remember(replica, why);
+
+	replica->is_contested = true;
+	return r < 0 ? r : -EPERM;
+}
+
+/* Moved here, or a copy: who knows?  If somebody still writes at the other
+ * place, one of us finds the other one's segment in the way.  It becomes ours
+ * with the first object of ours: before, nothing tells who is the copy. */
+static int go_on_here(struct lsv_replica *replica, char why[LSV_OWNER_WHY_SIZE])
+{
+	int r = check_owner(replica, why);
+
+	if (r == -EPERM)
+		return set_contested(replica, why);
+	if (r < 0)
+		return r;
+	why[0] = 0;
+	if (r == 1) {
+		log_info("%s: goes on with what was written to replica %s "
+		         "elsewhere",
+		         replica->db->path, replica->config->url);
+		r = put_owner(replica, why);
+	}
+	if (r == 0)
+		free(take(replica->rival));
+	return r;
+}
+
+static int open_client(struct lsv_replica *replica,
+                       char why[LSV_OWNER_WHY_SIZE])
+{
 	int r;
 
 	if (replica->client)
 		return 0;
-	lsv_folder_parent(db->dir, &parent);
 	r = lsv_client_open(replica->config->url, &replica->config->options,
 	                    &replica->client);
 	if (r < 0)
 		return r;
-	if (db->config.takeover)
-		r = lsv_owner_put(replica->client, db->state->lineage,
-		                  db->generation, db->path);
+	if (!replica->db->config.takeover)
+		r = check_owner(replica, why);
 	else
-		r = lsv_owner_check(replica->client, db->state->lineage,
-		                    db->path, parent.generation, why);
-	if (r < 0 && r != -EPERM)
-		snprintf(why, LSV_OWNER_WHY_SIZE, "%s",
-		         lsv_client_why(replica->client, r));
+		r = put_owner(replica, why);
+	if (r == 1) {
+		r = remember(replica, why);
+		why[0] = 0;
+	}
 	if (r < 0)
 		lsv_client_close(take(replica->client));
 	return r;
 }
+
+/* Objects that are not ours in a generation that is: a copy of the database
+ * writes there, too, and was first.  -EPERM: so it is, and this one puts
+ * nothing any more.  -EEXIST: the local folder is older than the replica. */
+static int contest(struct lsv_replica *replica, char why[LSV_OWNER_WHY_SIZE])
+{
+	int r = replica->db->config.takeover ? 0 : check_owner(replica, why);
+
+	if (r == 0)
+		return -EEXIST;
+	if (r == 1 || r == -EPERM)
+		return set_contested(replica, why);
+	return r;
+}
+
+/* Now and then while there is work: has a copy been told to take over? */
+static int look_at_owner(struct lsv_haul *haul, char why[LSV_OWNER_WHY_SIZE])
+{
+	struct lsv_replica *replica = haul->replica;
+	int64_t age_ns = lsv_clock_mono_ns() - replica->owner_check_ns;
+	int r;
+
+	if (replica->is_contested) {
+		snprintf(why, LSV_OWNER_WHY_SIZE, "%s",
+		         replica->rival ? replica->rival : "");
+		return -EPERM;
+	}
+	if (replica->db->config.takeover ||
+	    (age_ns < OWNER_CHECK_NS &&
+	     replica->owner_index == haul->end.index))
+		return 0;
+	r = check_owner(replica, why);
+	if (r == -EPERM)
+		return set_contested(replica, why);
+	if (r < 0)
+		return r;
+	replica->owner_index = haul->end.index;
+	why[0] = 0;
+	return 0;
+}
+
+/* ---- The job ---- */
 
 /* Where it is in the generation; whether it was given up in it. */
 static bool set_out(struct lsv_haul *haul)
@@ -88,24 +208,40 @@ static bool set_out(struct lsv_haul *haul)
 	return replica->is_broken;
 }
 
+static int step(struct lsv_haul *haul, char why[LSV_OWNER_WHY_SIZE])
+{
+	struct lsv_replica *replica = haul->replica;
+	struct lsv_pos before = haul->at;
+	int r = lsv_haul_step(haul), owned = 0;
+
+	if (r >= 0 && replica->rival && haul->at.offset > 0 &&
+	    lsv_pos_compare(&before, &haul->at) != 0)
+		owned = go_on_here(replica, why);
+	return owned < 0 ? owned : r;
+}
+
 static int run(struct lsv_haul *haul, char why[LSV_OWNER_WHY_SIZE])
 {
 	struct lsv_replica *replica = haul->replica;
+	bool is_open = replica->client;
 	int r = set_goal(haul);
 
 	if (r == 0)
 		r = open_client(replica, why);
+	if (r == 0 && !is_open)
+		replica->owner_index = haul->end.index;
+	if (r == 0)
+		r = look_at_owner(haul, why);
 	if (r < 0)
 		return r;
 	if (set_out(haul)) {
-		r = lsv_owner_put(replica->client, haul->upload.lineage,
-		                  haul->end.generation, haul->db->path);
+		r = put_owner(replica, why);
 		return r < 0 ? r : -ENXIO;
 	}
 	do {
-		r = lsv_haul_step(haul);
+		r = step(haul, why);
 	} while (r > 0);
-	return r;
+	return r == -EEXIST ? contest(replica, why) : r;
 }
 
 static void end_because(struct lsv_replica *replica, const char *why)
@@ -196,9 +332,9 @@ void lsv_deliver_probe(struct lsv_db *db, struct lsv_replica *replica)
 	char why[LSV_OWNER_WHY_SIZE] = "";
 	int r = open_client(replica, why);
 
+	(void)db;
 	if (r == 0)
-		r = lsv_owner_put(replica->client, db->state->lineage,
-		                  db->generation, db->path);
+		r = put_owner(replica, why);
 	if (r < 0)
 		lsv_replica_failed(replica, r, why);
 	else

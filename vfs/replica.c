@@ -36,8 +36,10 @@ int lsv_replicas_open(struct lsv_db *db)
 
 void lsv_replicas_close(struct lsv_db *db)
 {
-	for (size_t i = 0; db->replicas && i < db->config.n_replicas; i++)
+	for (size_t i = 0; db->replicas && i < db->config.n_replicas; i++) {
 		lsv_client_close(db->replicas[i].client);
+		free(db->replicas[i].rival);
+	}
 	free(take(db->replicas));
 }
 

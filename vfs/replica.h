@@ -30,6 +30,10 @@ struct lsv_replica {
 	struct lsv_client *client;
 	bool wants_retention;
 	bool has_retain_failed; /* and this was said */
+	bool is_contested;      /* a copy of the database writes there */
+	char *rival;            /* the sentence about it; NULL: none known */
+	int64_t owner_check_ns; /* monotonic: when it was last looked at */
+	uint32_t owner_index;   /* and at the beginning of which index */
 
 	/* Under the database's mutex; 'shipped' and the snapshot's are written
 	 * only by the job. */

@@ -3,6 +3,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
+#include "replica/store/digest.h"
 #include "replica/store/http.h"
 #include "vfs/begin.h"
 #include "vfs/bell.h"
@@ -282,6 +283,8 @@ static void at_exit(void)
 static void init(void)
 {
 	lsv_bell_worker(work);
+	/* Before the application's own first use of it, if need be. */
+	lsv_digest_init();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	atexit(at_exit);
 }

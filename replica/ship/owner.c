@@ -103,7 +103,6 @@ static bool is_left_over(const struct owner *owner, const struct lsv_host *host,
 	       (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* What to do comes before what may be cut off. */
 /* A container that was started anew: its database was restored from what the
  * owner wrote last, to where the owner had it. */
 static bool is_continued(const struct owner *owner, const char *db_path,
@@ -117,6 +116,7 @@ static bool is_continued(const struct owner *owner, const char *db_path,
 	return strcmp(owner->generation, text) == 0;
 }
 
+/* What to do comes before what may be cut off. */
 static int refuse(char why[LSV_OWNER_WHY_SIZE], const char *url,
                   const struct owner *owner, const char *host,
                   const char *db_path)
@@ -137,12 +137,35 @@ static int refuse(char why[LSV_OWNER_WHY_SIZE], const char *url,
 	return -EPERM;
 }
 
+static bool is_here(const struct owner *owner, const struct lsv_host *host,
+                    const char *db_path)
+{
+	return strcmp(owner->host, host->name) == 0 &&
+	       strcmp(owner->machine_id, host->machine_id) == 0 &&
+	       strcmp(owner->path, db_path) == 0;
+}
+
+/* Whether what the other place began last is what we go on with. */
+static bool is_common(const struct owner *owner,
+                      const struct lsv_owner_self *self)
+{
+	const uint64_t known[] = {self->generation, self->parent};
+	char text[LSV_GENERATION_SIZE];
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		lsv_generation_format(known[i], text);
+		if (known[i] && strcmp(text, owner->generation) == 0)
+			return true;
+	}
+	return false;
+}
+
 int lsv_owner_check(struct lsv_client *client,
-                    const uint8_t lineage[LSV_LINEAGE_SIZE],
-                    const char *db_path, uint64_t parent,
+                    const struct lsv_owner_self *self,
                     char why[LSV_OWNER_WHY_SIZE])
 {
 	char ours[LSV_LINEAGE_TEXT_SIZE];
+	const char *db_path = self->db_path;
 	auto_owner struct owner owner = {0};
 	struct lsv_host host;
 	int r = read_owner(client, &owner);
@@ -154,12 +177,17 @@ int lsv_owner_check(struct lsv_client *client,
 		return refuse(why, client->url, NULL, host.name, db_path);
 	if (r < 0)
 		return r;
-	lsv_lineage_format(lineage, ours);
-	if (strcmp(owner.lineage, ours) == 0 ||
-	    is_left_over(&owner, &host, db_path) ||
-	    is_continued(&owner, db_path, parent))
+	lsv_lineage_format(self->lineage, ours);
+	if (is_here(&owner, &host, db_path) ||
+	    is_continued(&owner, db_path, self->origin))
 		return 0;
-	return refuse(why, client->url, &owner, host.name, db_path);
+	if (strcmp(owner.lineage, ours) != 0)
+		return is_left_over(&owner, &host, db_path)
+		               ? 0
+		               : refuse(why, client->url, &owner, host.name,
+		                        db_path);
+	r = refuse(why, client->url, &owner, host.name, db_path);
+	return is_common(&owner, self) ? 1 : r;
 }
 
 int lsv_owner_put(struct lsv_client *client,

@@ -3,8 +3,9 @@
 #define LSV_OWNER_H
 
 /*
- * lsvfs/owner.json: who writes to a replica.  Read when the local catalogue
- * is missing, put at each generation's start.  Another lineage there is
+ * lsvfs/owner.json: who writes to a replica.  Read when a replica is
+ * opened, and once a minute of work; put at each generation's start, and with
+ * the first segment from another place.  Another lineage there is
  * refused, naming both hosts, unless it is this host's and its database file
  * is ours (a local folder that was lost) or gone, or this database was restored
  * from what the owner wrote last and lies at the same path: a container that
@@ -17,13 +18,22 @@
 #include "replica/format/table.h"
 #include "replica/store/client.h"
 
-/* 0: ours or free.  -EPERM: somebody else's; 'why' then has the sentence,
- * with its remedy.  'db_path' is absolute; 'parent': the generation that the
- * database was restored from, 0: none. */
+/* Who asks. */
+struct lsv_owner_self {
+	const uint8_t *lineage; /* LSV_LINEAGE_SIZE bytes */
+	uint64_t generation;
+	uint64_t parent;     /* the generation before; 0: not known */
+	uint64_t origin;     /* the one it was restored from; 0: none */
+	const char *db_path; /* absolute */
+};
+
+/* 0: ours or free.  1: our history, but another place (host, path) went on
+ * with it last: the database was moved here, or this is a copy of it.
+ * -EPERM: somebody else's, or a copy of us has begun a generation since.
+ * Of 1 and -EPERM 'why' has the sentence, with its remedy. */
 #define LSV_OWNER_WHY_SIZE 600
 int lsv_owner_check(struct lsv_client *client,
-                    const uint8_t lineage[LSV_LINEAGE_SIZE],
-                    const char *db_path, uint64_t parent,
+                    const struct lsv_owner_self *self,
                     char why[LSV_OWNER_WHY_SIZE]);
 int lsv_owner_put(struct lsv_client *client,
                   const uint8_t lineage[LSV_LINEAGE_SIZE], uint64_t generation,

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,11 +23,24 @@ static void to_hex(const uint8_t *bytes, char text[LSV_SHA256_TEXT_SIZE])
 	text[LSV_SHA256_TEXT_SIZE - 1] = 0;
 }
 
+static void init(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
+void lsv_digest_init(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, init);
+}
+
 int lsv_sha256_text(const void *bytes, size_t n,
                     char text[LSV_SHA256_TEXT_SIZE])
 {
 	uint8_t sum[LSV_SHA256_SIZE];
 
+	lsv_digest_init();
 	if (!EVP_Digest(bytes, n, sum, NULL, EVP_sha256(), NULL))
 		return -EIO;
 	to_hex(sum, text);
@@ -37,6 +51,7 @@ int lsv_md5_text(const void *bytes, size_t n, char text[LSV_MD5_TEXT_SIZE])
 {
 	uint8_t sum[MD5_SIZE];
 
+	lsv_digest_init();
 	if (!EVP_Digest(bytes, n, sum, NULL, EVP_md5(), NULL))
 		return -EIO;
 	EVP_EncodeBlock((uint8_t *)text, sum, MD5_SIZE);
@@ -46,6 +61,7 @@ int lsv_md5_text(const void *bytes, size_t n, char text[LSV_MD5_TEXT_SIZE])
 int lsv_hmac_sha256(const void *key, size_t n_key, const void *bytes, size_t n,
                     uint8_t mac[LSV_SHA256_SIZE])
 {
+	lsv_digest_init();
 	if (n_key > INT_MAX ||
 	    !HMAC(EVP_sha256(), key, (int)n_key, bytes, n, mac, NULL))
 		return -EIO;

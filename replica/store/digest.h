@@ -12,6 +12,11 @@
 #define LSV_SHA256_TEXT_SIZE 65 /* lower-case hex and the final zero */
 #define LSV_MD5_TEXT_SIZE 25    /* base64 and the final zero */
 
+/* Before anybody in the process uses OpenSSL: its exit handler would take its
+ * tables down under threads of ours that are still at work then.  Any number
+ * of times. */
+void lsv_digest_init(void);
+
 int lsv_sha256_text(const void *bytes, size_t n,
                     char text[LSV_SHA256_TEXT_SIZE]);
 int lsv_md5_text(const void *bytes, size_t n, char text[LSV_MD5_TEXT_SIZE]);

@@ -8,13 +8,13 @@
 #include "replica/store/http.h"
 
 #include "replica/base/clock.h"
+#include "replica/store/digest.h"
 #include "replica/store/env.h"
 #include "replica/store/http_header.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -72,9 +72,7 @@ static void after_fork_in_child(void)
 
 static void init(void)
 {
-	/* Its exit handler would pull the tables away under a transfer that
-	 * is still under way in a process that ends. */
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+	lsv_digest_init();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
 		pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }

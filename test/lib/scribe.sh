@@ -59,7 +59,7 @@ writes_on()
 
 has_committed()
 {
-	[ "$(tail -n 1 committed)" -ge "$1" ]
+	[ -s committed ] && [ "$(tail -n 1 committed)" -ge "$1" ]
 }
 
 syncs()

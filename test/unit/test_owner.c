@@ -11,6 +11,21 @@
 static const uint8_t ours[LSV_LINEAGE_SIZE] = "ours............";
 static const uint8_t theirs[LSV_LINEAGE_SIZE] = "theirs..........";
 
+static int check_of(struct lsv_client *client, const char *db_path,
+                    uint64_t origin, char why[LSV_OWNER_WHY_SIZE])
+{
+	const struct lsv_owner_self self = {ours, 0xabc, 0xab0, origin,
+	                                    db_path};
+
+	return lsv_owner_check(client, &self, why);
+}
+
+static int check(struct lsv_client *client, const char *db_path,
+                 char why[LSV_OWNER_WHY_SIZE])
+{
+	return check_of(client, db_path, 0, why);
+}
+
 /* Puts an owner.json as another lineage would. */
 static void put_note(struct lsv_client *client, const char *host,
                      const char *machine_id, const char *path)
@@ -43,12 +58,11 @@ START_TEST(a_replica_without_an_owner_is_free_and_ours_after_a_put)
 	char why[LSV_OWNER_WHY_SIZE] = "";
 
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why), 0);
+	ck_assert_int_eq(check(client, "/srv/a.db", why), 0);
 	ck_assert_int_eq(lsv_owner_put(client, ours, 0xabc, "/srv/a.db"), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why), 0);
-	/* The next generation's, and a database that was moved. */
-	ck_assert_int_eq(lsv_owner_put(client, ours, 0xabd, "/srv/b.db"), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/b.db", 0, why), 0);
+	ck_assert_int_eq(check(client, "/srv/a.db", why), 0);
+	ck_assert_int_eq(lsv_owner_put(client, ours, 0xabd, "/srv/a.db"), 0);
+	ck_assert_int_eq(check(client, "/srv/a.db", why), 0);
 	ck_assert_str_eq(why, "");
 }
 END_TEST
@@ -83,8 +97,7 @@ START_TEST(another_lineage_is_refused_unless_it_is_a_left_over)
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		put_note(client, table[i].host, table[i].machine_id,
 		         table[i].path);
-		ck_assert_msg(lsv_owner_check(client, ours, "/srv/a.db", 0,
-		                              why) == table[i].r,
+		ck_assert_msg(check(client, "/srv/a.db", why) == table[i].r,
 		              "row %zu", i);
 	}
 }
@@ -100,13 +113,40 @@ START_TEST(a_refusal_names_both_hosts_and_paths)
 	lsv_host_read(&host);
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
 	put_note(client, "elsewhere", "0", "/srv/theirs.db");
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why),
-	                 -EPERM);
+	ck_assert_int_eq(check(client, "/srv/a.db", why), -EPERM);
 	ck_assert_ptr_nonnull(strstr(why, "elsewhere"));
 	ck_assert_ptr_nonnull(strstr(why, "/srv/theirs.db"));
 	ck_assert_ptr_nonnull(strstr(why, host.name));
 	ck_assert_ptr_nonnull(strstr(why, "/srv/a.db"));
 	ck_assert_ptr_nonnull(strstr(why, "lsvfs sync -takeover"));
+}
+END_TEST
+
+START_TEST(a_copy_may_go_on_until_the_other_begins_a_generation)
+{
+	static const struct {
+		uint64_t generation;
+		int r;
+	} table[] = {
+		{0xabc, 1},      /* moved here, or copied */
+		{0xab0, 1},      /* and begun anew here */
+		{0xabd, -EPERM}, /* begun anew there */
+	};
+	auto_scratch char *dir = scratch_enter();
+	auto_client struct lsv_client *client = NULL;
+	char why[LSV_OWNER_WHY_SIZE];
+
+	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		ck_assert_int_eq(lsv_owner_put(client, ours,
+		                               table[i].generation,
+		                               "/srv/b.db"),
+		                 0);
+		why[0] = 0;
+		ck_assert_int_eq(check(client, "/srv/a.db", why), table[i].r);
+		ck_assert_ptr_nonnull(strstr(why, "/srv/b.db"));
+		ck_assert_ptr_nonnull(strstr(why, "/srv/a.db"));
+	}
 }
 END_TEST
 
@@ -125,9 +165,8 @@ START_TEST(what_cannot_be_read_is_refused)
 		                                  table[i], strlen(table[i]),
 		                                  0600),
 		                 0);
-		ck_assert_msg(lsv_owner_check(client, ours, "/srv/a.db", 0,
-		                              why) == -EPERM,
-		              "%s", table[i]);
+		ck_assert_msg(check(client, "/srv/a.db", why) == -EPERM, "%s",
+		              table[i]);
 		ck_assert_ptr_nonnull(strstr(why, "lsvfs/owner.json"));
 	}
 }
@@ -142,8 +181,7 @@ START_TEST(a_replica_that_cannot_be_read_is_no_refusal)
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
 	/* A directory loop: an error whoever runs this. */
 	ck_assert_int_eq(symlink("replica", "replica"), 0);
-	ck_assert_int_eq(lsv_owner_check(client, ours, "/srv/a.db", 0, why),
-	                 -ELOOP);
+	ck_assert_int_eq(check(client, "/srv/a.db", why), -ELOOP);
 }
 END_TEST
 
@@ -175,9 +213,8 @@ START_TEST(what_was_restored_from_the_owner_goes_on_where_it_was)
 	                 0);
 	ck_assert_int_eq(lsv_client_file("replica", &client), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		ck_assert_msg(lsv_owner_check(client, ours, cases[i].path,
-		                              cases[i].parent,
-		                              why) == cases[i].r,
+		ck_assert_msg(check_of(client, cases[i].path, cases[i].parent,
+		                       why) == cases[i].r,
 		              "case %zu", i);
 }
 END_TEST
@@ -185,5 +222,7 @@ END_TEST
 UNIT(owner, what_was_restored_from_the_owner_goes_on_where_it_was,
      a_replica_without_an_owner_is_free_and_ours_after_a_put,
      another_lineage_is_refused_unless_it_is_a_left_over,
-     a_refusal_names_both_hosts_and_paths, what_cannot_be_read_is_refused,
+     a_refusal_names_both_hosts_and_paths,
+     a_copy_may_go_on_until_the_other_begins_a_generation,
+     what_cannot_be_read_is_refused,
      a_replica_that_cannot_be_read_is_no_refusal)
