@@ -53,9 +53,13 @@ export LSVFS_OPTIONS=${LSVFS_OPTIONS% *}
 played
 
 play expired
-rules 'expired 1 PUT *wal*' 'expired 1 GET *'
 writes 10
 syncs
+# The generation has its snapshot: what comes now is a segment.
+rules 'expired 1 PUT *wal*'
+writes 20
+syncs
+rules 'expired 1 GET *'
 restored
 [ "$(counted expired)" = 2 ] || fail "no token expired: $(cat counts)"
 played
