@@ -99,7 +99,7 @@ static void destroy(struct lsv_db *db)
 	lsv_source_close(&db->source);
 	lsv_shadow_close(db->wal);
 	lsv_pagemap_close(db->pages);
-	free(db->guard); /* dropped with the last connection */
+	free(db->guard);
 	if (db->lock_fd >= 0)
 		close(db->lock_fd);
 	lsv_coord_unmap(lsv_db_coord(db));

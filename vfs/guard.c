@@ -16,8 +16,8 @@
 
 struct lsv_guard {
 	struct lsv_bare bare;
-	int slot;      /* READ1..4; 0: not held */
-	bool is_empty; /* the WAL was, when the slot was taken */
+	_Atomic(int) slot; /* READ1..4; 0: not held */
+	bool is_empty;     /* the WAL was, when the slot was taken */
 	uint32_t salt[2];
 };
 
@@ -112,9 +112,10 @@ void lsv_guard_step_back(struct lsv_db *db)
 void lsv_guard_drop(struct lsv_db *db)
 {
 	lsv_guard_step_aside(db);
+	/* The rest stays as long as the database: the worker may be asking
+	 * whether it is held. */
 	if (db->guard)
 		lsv_bare_close(&db->guard->bare);
-	free(take(db->guard));
 }
 
 bool lsv_guard_is_held(struct lsv_db *db)
