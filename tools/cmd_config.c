@@ -82,7 +82,7 @@ static void print_text(const struct check *check, int r)
 		       check->n_dbs, check->n_dbs == 1 ? "" : "s");
 }
 
-static enum exits run(const struct configuration *which, int is_json)
+static enum exits run(const struct configuration *which, bool is_json)
 {
 	struct check check = {.path = lsv_config_file_where(which->path)};
 	bool is_required = false;
@@ -114,29 +114,12 @@ static enum exits bad_usage(const char *why)
 
 int cmd_config(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'e'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct configuration which = {0};
-	int c, is_json = 0;
+	bool is_json = false;
+	int status = configuration_options(argc, argv, usage, &which, &is_json);
 
-	opterr = 0;
-	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
-		if (c == 'h')
-			return fputs(usage, stdout) < 0;
-		if (c == '?' || c == ':') {
-			tools_bad_option(c, argv);
-			return EXITS_USAGE;
-		}
-		if (c == 'c')
-			which.path = optarg;
-		which.no_expand_env |= c == 'e';
-		is_json |= c == 'j';
-	}
+	if (status >= 0)
+		return status;
 	if (optind == argc || strcmp(argv[optind], "check") != 0)
 		return (int)bad_usage("lsvfs config does one thing: check");
 	if (optind + 1 < argc)

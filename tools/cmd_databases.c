@@ -95,7 +95,7 @@ static int add_row(void *arg, const char *path, const struct lsv_config *found)
 	return r < 0 ? log_error(r, "cannot list %s", path) : 0;
 }
 
-static int print(const struct lsv_config_file *file, int is_json)
+static int print(const struct lsv_config_file *file, bool is_json)
 {
 	static const char *const head[] = {"path", "replicas", NULL};
 	struct list list = {.columns = is_json ? NULL : columns_open(head),
@@ -109,7 +109,7 @@ static int print(const struct lsv_config_file *file, int is_json)
 	return r < 0 ? r : print_r;
 }
 
-static int run(const struct configuration *which, int is_json)
+static int run(const struct configuration *which, bool is_json)
 {
 	auto_configuration struct lsv_config_file *file = NULL;
 	int r = configuration_read(which, &file);
@@ -125,29 +125,12 @@ static int run(const struct configuration *which, int is_json)
 
 int cmd_databases(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'e'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
 	struct configuration which = {0};
-	int c, is_json = 0;
+	bool is_json = false;
+	int status = configuration_options(argc, argv, usage, &which, &is_json);
 
-	opterr = 0;
-	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
-		if (c == 'h')
-			return fputs(usage, stdout) < 0;
-		if (c == '?' || c == ':') {
-			tools_bad_option(c, argv);
-			return EXITS_USAGE;
-		}
-		if (c == 'c')
-			which.path = optarg;
-		which.no_expand_env |= c == 'e';
-		is_json |= c == 'j';
-	}
+	if (status >= 0)
+		return status;
 	if (optind < argc)
 		return command_takes_nothing(argv + optind - 1);
 	return (int)exits_of(run(&which, is_json));

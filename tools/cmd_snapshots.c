@@ -3,7 +3,6 @@
 /* lsvfs snapshots: whole databases on a replica. */
 
 #include "tools/command.h"
-#include "tools/human.h"
 #include "tools/listing.h"
 
 static const char usage[] =
@@ -19,34 +18,12 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 listed; 1 a replica cannot be read; 2 usage.\n";
 
-static void row(const char *replica, const struct lsv_item *item,
-                struct columns *columns)
-{
-	char generation[LSV_GENERATION_SIZE], size[HUMAN_SIZE_TEXT];
-	char time[HUMAN_TIME_TEXT];
-
-	lsv_generation_format(item->pos.generation, generation);
-	human_size(item->size, size);
-	human_time(item->time_ns, time);
-	columns_cell(columns, "%s", replica);
-	columns_cell(columns, "%s", generation);
-	columns_cell(columns, "%u", (unsigned)item->pos.index);
-	columns_cell(columns, "%s", size);
-	columns_cell(columns, "%s", time);
-}
-
 static void rows(const struct target *target, const char *replica,
                  const struct lsv_generation *generation,
                  struct columns *columns, struct json *json)
 {
 	(void)target;
-	for (size_t i = 0; i < generation->snapshots.n; i++) {
-		const struct lsv_item *item = &generation->snapshots.at[i];
-
-		if (json)
-			listing_item(json, replica, item, false);
-		row(replica, item, columns);
-	}
+	listing_items(&generation->snapshots, replica, false, columns, json);
 }
 
 int cmd_snapshots(int argc, char **argv)

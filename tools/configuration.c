@@ -3,9 +3,40 @@
 
 #include "replica/base/cleanup.h"
 #include "replica/base/log.h"
+#include "tools/exits.h"
 
 #include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+int configuration_options(int argc, char **argv, const char *usage,
+                          struct configuration *which, bool *is_json)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"no-expand-env", no_argument, NULL, 'e'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
+		if (c == 'h')
+			return fputs(usage, stdout) < 0;
+		if (c == '?' || c == ':') {
+			tools_bad_option(c, argv);
+			return EXITS_USAGE;
+		}
+		if (c == 'c')
+			which->path = optarg;
+		which->no_expand_env |= c == 'e';
+		*is_json |= c == 'j';
+	}
+	return -1;
+}
 
 int configuration_read(const struct configuration *which,
                        struct lsv_config_file **out)

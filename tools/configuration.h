@@ -13,6 +13,11 @@ struct configuration {
 	bool no_expand_env; /* -no-expand-env */
 };
 
+/* The options of a command that has -config, -no-expand-env, -json and -help
+ * only.  -1: go on, at optind; else the exit status, and all was said. */
+int configuration_options(int argc, char **argv, const char *usage,
+                          struct configuration *which, bool *is_json);
+
 /* Reads it.  0 with NULL: there is none.  -EINVAL: it is wrong, and that was
  * said; -ENOENT and others: the one that is named cannot be read, said. */
 int configuration_read(const struct configuration *which,

@@ -3,8 +3,10 @@
 
 #include "replica/base/log.h"
 #include "tools/exits.h"
+#include "tools/human.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -136,8 +138,8 @@ static int list(const struct listing *listing, const struct list_args *args,
 	return r < 0 ? r : print_r;
 }
 
-void listing_item(struct json *json, const char *replica,
-                  const struct lsv_item *item, bool has_offset)
+static void add_member(struct json *json, const char *replica,
+                       const struct lsv_item *item, bool has_offset)
 {
 	json_begin_object(json, NULL);
 	json_text(json, "replica", replica);
@@ -149,6 +151,34 @@ void listing_item(struct json *json, const char *replica,
 	json_time(json, "created", item->time_ns);
 	json_text(json, "object", item->name);
 	json_end(json);
+}
+
+static void add_row(struct columns *columns, const char *replica,
+                    const struct lsv_item *item, bool has_offset)
+{
+	char generation[LSV_GENERATION_SIZE], size[HUMAN_SIZE_TEXT];
+	char time[HUMAN_TIME_TEXT];
+
+	lsv_generation_format(item->pos.generation, generation);
+	human_size(item->size, size);
+	human_time(item->time_ns, time);
+	columns_cell(columns, "%s", replica);
+	columns_cell(columns, "%s", generation);
+	columns_cell(columns, "%u", (unsigned)item->pos.index);
+	if (has_offset)
+		columns_cell(columns, "%" PRIu64, item->pos.offset);
+	columns_cell(columns, "%s", size);
+	columns_cell(columns, "%s", time);
+}
+
+void listing_items(const struct lsv_items *items, const char *replica,
+                   bool has_offset, struct columns *columns, struct json *json)
+{
+	for (size_t i = 0; i < items->n; i++) {
+		if (json)
+			add_member(json, replica, &items->at[i], has_offset);
+		add_row(columns, replica, &items->at[i], has_offset);
+	}
 }
 
 int listing_run(const struct listing *listing, int argc, char **argv)

@@ -24,9 +24,10 @@ struct listing {
 	bool takes_generation; /* -generation is an option of it */
 };
 
-/* An object of a replica as a member of the array. */
-void listing_item(struct json *json, const char *replica,
-                  const struct lsv_item *item, bool has_offset);
+/* Objects of a replica, a row for each, as members of the array ('json' is not
+ * NULL) and of the table. */
+void listing_items(const struct lsv_items *items, const char *replica,
+                   bool has_offset, struct columns *columns, struct json *json);
 
 /* The command, by its table; the exit status. */
 int listing_run(const struct listing *listing, int argc, char **argv);

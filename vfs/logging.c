@@ -5,6 +5,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
+#include "replica/base/quote.h"
 #include "replica/ship/config_file.h"
 
 #include <fcntl.h>
@@ -48,17 +49,10 @@ static void put_json(enum lsv_log_level level, const char *line)
 	if (!out)
 		return;
 	lsv_time_format(lsv_clock_ns(), time);
-	fprintf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":\"", time,
+	fprintf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"msg\":", time,
 	        words[level]);
-	for (const unsigned char *p = (const unsigned char *)line; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if (*p < 0x20)
-			fprintf(out, "\\u%04x", *p);
-		else
-			fputc(*p, out);
-	}
-	fputs("\"}\n", out);
+	lsv_quote_json(out, line);
+	fputs("}\n", out);
 	if (fclose(out) == 0)
 		put(text, n);
 	free(text);

@@ -4,6 +4,7 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
+#include "replica/base/quote.h"
 #include "replica/spool/folder.h"
 #include "replica/spool/shadow.h"
 
@@ -279,21 +280,6 @@ const char *lsv_health_text(enum lsv_health health)
 	return texts[health];
 }
 
-/* A string of JSON, with its quotes. */
-static void quote(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			fprintf(out, "\\%c", *p);
-		else if (*p < 0x20)
-			fprintf(out, "\\u%04x", *p);
-		else
-			fputc(*p, out);
-	}
-	fputc('"', out);
-}
-
 static void put_position(FILE *out, const struct lsv_pos *pos)
 {
 	char text[LSV_POS_TEXT_SIZE];
@@ -319,9 +305,9 @@ static void put_time(FILE *out, int64_t ns)
 static void put_replica(FILE *out, const struct lsv_replica_status *replica)
 {
 	fputs("{\"name\":", out);
-	quote(out, replica->name);
+	lsv_quote_json(out, replica->name);
 	fputs(",\"url\":", out);
-	quote(out, replica->url);
+	lsv_quote_json(out, replica->url);
 	fprintf(out, ",\"state\":\"%s\",\"position\":",
 	        lsv_health_text(replica->health));
 	put_position(out, &replica->shipped);
@@ -332,14 +318,14 @@ static void put_replica(FILE *out, const struct lsv_replica_status *replica)
 	fputs(",\"failing_since\":", out);
 	put_time(out, replica->failing_ns);
 	fputs(",\"error\":", out);
-	quote(out, replica->error);
+	lsv_quote_json(out, replica->error);
 	fputs("}", out);
 }
 
 static void put_status(FILE *out, const struct lsv_status *status)
 {
 	fputs("{\"path\":", out);
-	quote(out, status->path);
+	lsv_quote_json(out, status->path);
 	fprintf(out, ",\"state\":\"%s\",\"position\":",
 	        lsv_health_text(status->health));
 	put_position(out, &status->captured);
@@ -352,7 +338,7 @@ static void put_status(FILE *out, const struct lsv_status *status)
 		put_replica(out, &status->replicas[i]);
 	}
 	fputs("],\"error\":", out);
-	quote(out, status->error);
+	lsv_quote_json(out, status->error);
 	fputs("}", out);
 }
 

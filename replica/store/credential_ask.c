@@ -2,6 +2,7 @@
 #include "replica/store/credential_ask.h"
 
 #include "replica/base/clock.h"
+#include "replica/store/credential_json.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,6 +25,19 @@ void lsv_credential_set_clock(const struct lsv_http_response *response,
 {
 	if (response->date_ns && credential->expires_ns)
 		credential->expires_ns += lsv_clock_ns() - response->date_ns;
+}
+
+int lsv_credential_answer(const struct lsv_http_response *response,
+                          struct lsv_credential *out)
+{
+	int r = response->status == LSV_HTTP_OK
+	                ? lsv_credential_json_parse(response->body.data,
+	                                            response->body.n, out)
+	                : -EBADMSG;
+
+	if (r == 0)
+		lsv_credential_set_clock(response, out);
+	return r;
 }
 
 static bool is_overloaded(int status)

@@ -29,6 +29,11 @@ int lsv_credential_ask(struct lsv_credential_search *search,
 void lsv_credential_set_clock(const struct lsv_http_response *response,
                               struct lsv_credential *credential);
 
+/* The keys in an answer of JSON, their time by our own clock.  -EBADMSG: there
+ * are none. */
+int lsv_credential_answer(const struct lsv_http_response *response,
+                          struct lsv_credential *out);
+
 /* Frees an answer with a secret in it. */
 void lsv_credential_ask_end(struct lsv_http_response *response);
 #define auto_answer __attribute__((cleanup(lsv_credential_ask_end)))

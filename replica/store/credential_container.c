@@ -19,7 +19,6 @@
 
 #define SERVICE "the container credential service"
 #define ECS "http://169.254.170.2"
-#define STATUS_OK 200
 
 static bool is_loopback(const char *host)
 {
@@ -126,12 +125,7 @@ int lsv_credential_from_container(struct lsv_credential_search *search,
 	r = lsv_credential_ask(search, &question, &response);
 	if (r < 0)
 		return r;
-	r = response.status == STATUS_OK
-	            ? lsv_credential_json_parse(response.body.data,
-	                                        response.body.n, out)
-	            : -EBADMSG;
-	if (r == 0)
-		lsv_credential_set_clock(&response, out);
+	r = lsv_credential_answer(&response, out);
 	if (r != -EBADMSG)
 		return r;
 	lsv_credential_json_error(response.body.data, response.body.n, code);

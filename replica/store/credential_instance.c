@@ -28,7 +28,6 @@
 #define SERVICE_V6 "http://[fd00:ec2::254]"
 #define ROLES "/latest/meta-data/iam/security-credentials/"
 #define TOKEN_SIZE_MAX 1024
-#define STATUS_OK 200
 #define STATUS_NOT_FOUND 404
 
 static const char *service(void)
@@ -80,7 +79,7 @@ static int word_of(struct lsv_credential_search *search,
 
 	while (n < response->body.n && isgraph(response->body.data[n]))
 		n++;
-	if (response->status != STATUS_OK || n == 0 || n > TOKEN_SIZE_MAX)
+	if (response->status != LSV_HTTP_OK || n == 0 || n > TOKEN_SIZE_MAX)
 		return lsv_credential_fail(search, -EACCES,
 		                           SERVICE " refuses: status %d",
 		                           response->status);
@@ -134,12 +133,7 @@ int lsv_credential_from_instance(struct lsv_credential_search *search,
 	r = path ? ask(search, "GET", path, header, &response) : -ENOMEM;
 	if (r < 0)
 		return r;
-	r = response.status == STATUS_OK
-	            ? lsv_credential_json_parse(response.body.data,
-	                                        response.body.n, out)
-	            : -EBADMSG;
-	if (r == 0)
-		lsv_credential_set_clock(&response, out);
+	r = lsv_credential_answer(&response, out);
 	if (r != -EBADMSG)
 		return r;
 	return lsv_credential_fail(

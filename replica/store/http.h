@@ -56,6 +56,8 @@ struct lsv_http_request {
 #define LSV_HTTP_TEXT_SIZE 128
 #define LSV_HTTP_WHY_SIZE 400
 
+#define LSV_HTTP_OK 200
+
 /* Headers as they came, "" where there was none. */
 struct lsv_http_response {
 	int status;

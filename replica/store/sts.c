@@ -22,7 +22,6 @@
 
 #define API_VERSION "2011-06-15"
 #define SERVICE "AWS STS"
-#define STATUS_OK 200
 #define GLOBAL_REGION "us-east-1"
 #define FORM_TYPE "content-type: application/x-www-form-urlencoded"
 /* A signature is good for five minutes either way. */
@@ -206,7 +205,7 @@ static int read_answer(struct lsv_credential_search *search,
 {
 	int r;
 
-	if (response->status != STATUS_OK)
+	if (response->status != LSV_HTTP_OK)
 		return refused(search, role, response);
 	r = lsv_sts_parse(response->body.data, response->body.n, out);
 	if (r == -EBADMSG)
@@ -272,7 +271,7 @@ int lsv_sts_assume(struct lsv_credential_search *search,
 	if (r == 0)
 		r = ask_signed(search, &place, form, base, &skew_ns, &response);
 	/* Signed by a clock that is wrong, it is refused. */
-	if (r == 0 && response.status != STATUS_OK &&
+	if (r == 0 && response.status != LSV_HTTP_OK &&
 	    llabs(skew_ns) > SKEW_MAX_NS)
 		r = ask_signed(search, &place, form, base, &skew_ns, &response);
 	return r < 0 ? r : read_answer(search, role, &response, out);
