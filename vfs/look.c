@@ -344,7 +344,8 @@ static void settle_tickets(struct lsv_db *db, const struct view *view)
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
 		struct lsv_replica *replica = &db->replicas[i];
 
-		if (replica->is_broken ||
+		/* A job settles what it delivers, once that is on record. */
+		if (replica->is_broken || replica->is_job_queued ||
 		    (view->end.generation &&
 		     lsv_replica_wants(replica, &view->end)))
 			is_everywhere = false;

@@ -259,6 +259,15 @@ void lsv_replicas_settle(struct lsv_db *db)
 	lsv_futex_wake(&coord->done, INT_MAX);
 }
 
+/* Who waits may go, and end the process, when it is on record. */
+static void store_and_settle(struct lsv_db *db)
+{
+	lsv_replicas_store(db);
+	pthread_mutex_lock(&db->mutex);
+	lsv_replicas_settle(db);
+	pthread_mutex_unlock(&db->mutex);
+}
+
 void lsv_replica_succeeded(struct lsv_replica *replica, uint64_t ticket)
 {
 	struct lsv_db *db = replica->db;
@@ -275,9 +284,8 @@ void lsv_replica_succeeded(struct lsv_replica *replica, uint64_t ticket)
 	replica->last_put_ns = lsv_clock_mono_ns();
 	if (ticket > replica->ticket)
 		replica->ticket = ticket;
-	lsv_replicas_settle(db);
 	pthread_mutex_unlock(&db->mutex);
-	lsv_replicas_store(db);
+	store_and_settle(db);
 }
 
 /* 'min' doubled n times, at most 'max'. */
@@ -316,9 +324,8 @@ void lsv_replica_failed(struct lsv_replica *replica, int r, const char *why)
 		replica->retry_ns = at_ns;
 	replica->n_failures++;
 	replica->is_refused = r == -EPERM;
-	lsv_replicas_settle(db);
 	pthread_mutex_unlock(&db->mutex);
-	lsv_replicas_store(db);
+	store_and_settle(db);
 }
 
 void lsv_replica_has_snapshot(struct lsv_replica *replica, uint32_t index,
