@@ -363,7 +363,8 @@ void lsv_begin(struct lsv_db *db, struct lsv_replica *none)
 	enter_and(db, begin);
 }
 
-/* Ends index N-1 where the shadow is and begins N there. */
+/* Ends index N-1 where the shadow is and begins N there; where nothing was
+ * committed in it yet, N is the index that there is. */
 static int begin_index(struct lsv_db *db, struct lsv_image *image,
                        struct lsv_record *base, uint32_t *index)
 {
@@ -422,6 +423,11 @@ static int spool_index(struct lsv_db *db, struct lsv_image *image,
 	if (!birth.gen_dir)
 		return -ENOMEM;
 	upload_of(&birth, &upload);
+	if (lsv_upload_has_spooled(&upload, index)) {
+		/* Of this very state: nothing was committed in the index. */
+		free(birth.gen_dir);
+		return 0;
+	}
 	r = lsv_upload_spool_snapshot(
 		&upload, index,
 		&(struct lsv_snapshot_source){lsv_image_pages(image),

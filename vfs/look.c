@@ -250,14 +250,16 @@ static int64_t snapshot_due_ns(const struct lsv_replica *replica)
 }
 
 /* Not while it still waits for the one before. */
-static bool wants_snapshot(struct lsv_replica *replica, uint32_t newest,
+static bool wants_snapshot(struct lsv_replica *replica, const struct view *view,
                            int64_t now_ns)
 {
 	struct lsv_db *db = replica->db;
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
 	int64_t at_ns = snapshot_due_ns(replica), left_ns;
 
-	if (!replica->has_snapshot || replica->snapshot_index < newest ||
+	if (replica->shipped.generation != view->end.generation ||
+	    !replica->has_snapshot ||
+	    replica->snapshot_index < view->snapshot_index ||
 	    replica->since_snapshot == 0 || replica->n_failures ||
 	    replica->is_broken)
 		return false;
@@ -281,8 +283,7 @@ static void snapshot_when_due(struct lsv_db *db, const struct view *view,
 	    now_ns < atomic_load(&db->begin_due_ns))
 		return;
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
-		if (!wants_snapshot(&db->replicas[i], view->snapshot_index,
-		                    now_ns))
+		if (!wants_snapshot(&db->replicas[i], view, now_ns))
 			continue;
 		if (lsv_job_queue(db, NULL, lsv_begin_index))
 			atomic_store(&db->is_snapshot_wished, 0);

@@ -9,11 +9,14 @@
 int lsv_rotate(struct lsv_db *db)
 {
 	struct lsv_shadow *next = NULL;
-	int r = lsv_shadow_create(
-		db->gen_dir, db->generation, lsv_shadow_index(db->wal) + 1,
-		lsv_shadow_page_size(db->wal), lsv_shadow_end(db->wal),
-		db->file_mode, &next);
+	int r;
 
+	if (lsv_shadow_end(db->wal)->commit.end == 0)
+		return 0;
+	r = lsv_shadow_create(db->gen_dir, db->generation,
+	                      lsv_shadow_index(db->wal) + 1,
+	                      lsv_shadow_page_size(db->wal),
+	                      lsv_shadow_end(db->wal), db->file_mode, &next);
 	if (r < 0)
 		return r;
 	lsv_shadow_close(db->wal);
@@ -34,8 +37,7 @@ int lsv_rotate_if_due(struct lsv_db *db)
 {
 	uint64_t end = lsv_shadow_end(db->wal)->commit.end;
 
-	if (end == 0 ||
-	    (db->n_segments < SEGMENTS_PER_INDEX && end < bytes_per_index(db)))
+	if (db->n_segments < SEGMENTS_PER_INDEX && end < bytes_per_index(db))
 		return 0;
 	return lsv_rotate(db);
 }

@@ -7,6 +7,8 @@
 
 #include "vfs/db.h"
 
+/* An index without a commit stays: a replica has no object of it, and who
+ * restores takes that for a gap. */
 int lsv_rotate(struct lsv_db *db);
 
 /* At about 100 segments or 64 MiB (design.md section 6), or less when
