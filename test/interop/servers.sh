@@ -10,8 +10,8 @@
 
 set -eu -o pipefail
 
-server=${1:?usage: servers.sh minio|versitygw}
-case $server in
+program=${1:?usage: servers.sh minio|versitygw}
+case $program in
 minio)
 	module=github.com/minio/minio
 	package=$module
@@ -23,65 +23,15 @@ versitygw)
 	version=v1.7.0
 	;;
 *)
-	echo "servers.sh: no server is called '$server'" >&2
+	echo "servers.sh: no server is called '$program'" >&2
 	exit 2
 	;;
 esac
 go_minor=24
+cgo=0
+flags=(-ldflags='-s -w')
+export GOFLAGS=-mod=mod
 
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/lsvfs-test
-binary=$cache/$server-$version
-
-missing()
-{
-	echo "servers.sh: cannot build $server $version: $*" >&2
-	exit 77
-}
-
-# A binary of Go carries its module's version.
-is_it()
-{
-	[ -x "$binary" ] &&
-		LC_ALL=C grep -aqP "mod\t\Q$module\E\t\Q$version\E\t" "$binary"
-}
-
-check_go()
-{
-	local found
-
-	command -v go >/dev/null ||
-		missing "Go 1.$go_minor or newer is not on PATH"
-	found=$(go env GOVERSION)
-	[[ $found =~ ^go1\.([0-9]+) ]] ||
-		missing "'go env GOVERSION' says '$found'"
-	[ "${BASH_REMATCH[1]}" -ge "$go_minor" ] ||
-		missing "$found is on PATH, Go 1.$go_minor or newer is needed"
-}
-
-build()
-{
-	local temp
-
-	temp=$(mktemp -d "$cache/build.XXXXXX")
-	# shellcheck disable=SC2064 # $temp as it is now
-	trap "rm -rf '$temp'" EXIT
-	echo "servers.sh: building $server $version (some minutes)" >&2
-	GOBIN=$temp CGO_ENABLED=0 GOFLAGS=-mod=mod \
-		go install -ldflags='-s -w' "$package@$version" \
-		>"$temp/log" 2>&1 || {
-		tail -n 20 "$temp/log" >&2
-		missing "'go install' failed"
-	}
-	mv "$temp/$server" "$binary"
-}
-
-mkdir -p "$cache"
-# Tests run beside each other; one of them builds.
-exec 9>"$cache/lock-$server-$version"
-flock 9
-is_it || {
-	check_go
-	build
-	is_it || missing 'what was built is not that version'
-}
-echo "$binary"
+# shellcheck source=test/lib/go_program.sh
+. "$(dirname "$0")/../lib/go_program.sh"
+go_program
