@@ -172,13 +172,22 @@ int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
 
 static int load_state(struct lsv_db *db)
 {
+	int r;
+
 	if (!db->state)
 		db->state = calloc(1, sizeof *db->state);
 	if (!db->state)
 		return -ENOMEM;
-	if (lsv_state_load(db->dir, db->state) < 0)
+	r = lsv_state_load(db->dir, db->state);
+	if (r < 0)
 		lsv_random(db->state->lineage, sizeof db->state->lineage);
 	db->state->generation = db->generation;
+	/*
+	 * What is spooled from now on carries the lineage: whoever leads after
+	 * us must know it, also when we die before our first put.
+	 */
+	if (r == -ENOENT || r == -EBADMSG)
+		lsv_state_store(db->dir, db->state, db->file_mode);
 	return lsv_replicas_load(db);
 }
 
