@@ -145,7 +145,7 @@ static void follow(struct lsv_db *db, const struct view *view, int64_t now_ns)
 	int64_t since = now_ns - atomic_load(&coord->advanced_ns);
 
 	if (lsv_db_live(db, &live) == 0 &&
-	    lsv_coord_captured(coord, &captured) &&
+	    lsv_coord_captured(coord, &captured) && captured.generation != 0 &&
 	    lsv_salt_equal(live.salt, captured.salt) &&
 	    live.mx_frame == captured.frame && is_shipped(coord, &captured)) {
 		forget_dirty(db, view);
@@ -427,6 +427,9 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	}
 	if (db->is_led && must_let_go(db, wake)) {
 		let_go(db);
+		/* It may have been our own commit that woke us, before we led:
+		 * what is not shipped yet must not be forgotten. */
+		follow(db, &view, now_ns);
 		return;
 	}
 	db->wake_seen = wake;
