@@ -3,13 +3,19 @@
 /*
  * Functions of SQLite that may be called through sqlite3_api: member of
  * sqlite3_api_routines, function.  Included where LSV_API() is defined; no
- * include guard.  All are in SQLite 3.40.
+ * include guard.  All are in SQLite 3.40; what may have been compiled out of it
+ * is OPTIONAL, and NULL then.
  */
 
 #ifndef LSV_API
 #define LSV_API(member, function) /* read alone, it says nothing */
 #endif
 
+#ifndef LSV_API_OPTIONAL
+#define LSV_API_OPTIONAL(member, function)
+#endif
+
+LSV_API(auto_extension, sqlite3_auto_extension)
 LSV_API(bind_blob, sqlite3_bind_blob)
 LSV_API(bind_int, sqlite3_bind_int)
 LSV_API(bind_int64, sqlite3_bind_int64)
@@ -30,6 +36,7 @@ LSV_API(database_file_object, sqlite3_database_file_object)
 LSV_API(db_config, sqlite3_db_config)
 LSV_API(db_filename, sqlite3_db_filename)
 LSV_API(db_handle, sqlite3_db_handle)
+LSV_API(db_name, sqlite3_db_name)
 LSV_API(db_readonly, sqlite3_db_readonly)
 LSV_API(errcode, sqlite3_errcode)
 LSV_API(errmsg, sqlite3_errmsg)
@@ -65,6 +72,8 @@ LSV_API(randomness, sqlite3_randomness)
 LSV_API(realloc, sqlite3_realloc)
 LSV_API(realloc64, sqlite3_realloc64)
 LSV_API(reset, sqlite3_reset)
+LSV_API(result_int64, sqlite3_result_int64)
+LSV_API(result_text, sqlite3_result_text)
 LSV_API(sleep, sqlite3_sleep)
 LSV_API(xsnprintf, sqlite3_snprintf)
 LSV_API(sourceid, sqlite3_sourceid)
@@ -87,3 +96,6 @@ LSV_API(xvsnprintf, sqlite3_vsnprintf)
 LSV_API(wal_autocheckpoint, sqlite3_wal_autocheckpoint)
 LSV_API(wal_checkpoint_v2, sqlite3_wal_checkpoint_v2)
 LSV_API(wal_hook, sqlite3_wal_hook)
+
+LSV_API_OPTIONAL(create_module_v2, sqlite3_create_module_v2)
+LSV_API_OPTIONAL(declare_vtab, sqlite3_declare_vtab)

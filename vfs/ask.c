@@ -7,7 +7,6 @@
 #include "vfs/checkpoint.h"
 #include "vfs/lead.h"
 #include "vfs/replica.h"
-#include "vfs/status.h"
 
 #include <errno.h>
 #include <string.h>
@@ -110,7 +109,7 @@ int lsv_ask_snapshot(struct lsv_db *db)
 	return 0;
 }
 
-static void read_status(struct lsv_db *db, struct lsv_status *status)
+void lsv_ask_status_of(struct lsv_db *db, struct lsv_status *status)
 {
 	struct lsv_shm live = {0};
 
@@ -142,7 +141,7 @@ char *lsv_ask_status(struct lsv_db *db)
 
 	if (!status)
 		return NULL;
-	read_status(db, status);
+	lsv_ask_status_of(db, status);
 	json = lsv_status_json(status);
 	free(status);
 	return json;

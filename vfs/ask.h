@@ -8,6 +8,7 @@
  */
 
 #include "vfs/db.h"
+#include "vfs/status.h"
 
 /* Every commit made until now is on every replica.  timeout_ns <0: no limit.
  * -ETIMEDOUT, -EPERM (a replica is another database's), -EIO. */
@@ -30,5 +31,8 @@ int lsv_ask_snapshot(struct lsv_db *db);
  * New strings; NULL: out of memory. */
 char *lsv_ask_replicas(struct lsv_db *db);
 char *lsv_ask_status(struct lsv_db *db);
+
+/* The same as it is kept. */
+void lsv_ask_status_of(struct lsv_db *db, struct lsv_status *status);
 
 #endif

@@ -9,10 +9,19 @@
 
 #include <sqlite3ext.h>
 
-static const struct sqlite3_api_routines api = {
-#define LSV_API(member, function) .member = function,
+/* A program whose SQLite has them not is linked all the same. */
+#define LSV_API_OPTIONAL(member, function)                                     \
+	extern __typeof__(function) function __attribute__((weak));
 #include "vfs/api_list.h"
 #undef LSV_API
+#undef LSV_API_OPTIONAL
+
+static const struct sqlite3_api_routines api = {
+#define LSV_API(member, function) .member = function,
+#define LSV_API_OPTIONAL(member, function) .member = function,
+#include "vfs/api_list.h"
+#undef LSV_API
+#undef LSV_API_OPTIONAL
 };
 
 const struct lsv_engine *lsv_door_open_api(

@@ -89,6 +89,10 @@ void lsv_forward_limit(sqlite3_io_methods *methods,
 /* The VFS's own methods but xOpen. */
 void lsv_forward_vfs(sqlite3_vfs *vfs, sqlite3_vfs *lower);
 
+/* A file control of ours, of a main file that is replicated: its database, into
+ * a struct lsv_db *, borrowed while the connection has it open. */
+#define LSV_FCNTL_DB 0x4c535646
+
 /* A system call that only our VFS has. */
 #define LSV_COPY_MARK "lsvfs"
 

@@ -18,6 +18,7 @@
 #include "vfs/force_wal.h"
 #include "vfs/lower.h"
 #include "vfs/own.h"
+#include "vfs/status_table.h"
 #include "vfs/worker.h"
 
 #include <errno.h>
@@ -229,7 +230,11 @@ int lsv_shim_register(const struct lsv_settings *settings, int make_default)
 	if (!lsv_lower_vfs())
 		rc = create_vfs(settings);
 	has_threads = lsv_api_has_threads();
-	return rc == SQLITE_OK ? sqlite3_vfs_register(&ours, make_default) : rc;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_vfs_register(&ours, make_default);
+	if (rc == SQLITE_OK)
+		lsv_status_table_offer();
+	return rc;
 }
 
 int lsv_shim_is_default(void)

@@ -146,6 +146,10 @@ static int main_file_control(sqlite3_file *f, int op, void *arg)
 
 	if (op == SQLITE_FCNTL_VFSNAME)
 		return name_us(file, arg);
+	if (op == LSV_FCNTL_DB && has_duties(file) && !file->is_ours) {
+		*(struct lsv_db **)arg = file->db;
+		return SQLITE_OK;
+	}
 	if (op == SQLITE_FCNTL_PRAGMA && has_duties(file) &&
 	    lsv_force_wal_keeps(file, arg))
 		return SQLITE_OK;

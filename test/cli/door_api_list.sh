@@ -17,7 +17,7 @@ done
 grep -hvE '^[[:space:]]*(\* |\*/|\*$|/\*)' "${sources[@]}" |
 	grep -oE '\bsqlite3_[a-z0-9_]+ ?\(' | tr -d ' (' |
 	grep -v -x sqlite3_api | sort -u >called
-sed -n 's/^LSV_API(.*, \(.*\))$/\1/p' "$top_srcdir/vfs/api_list.h" |
+sed -n 's/^LSV_API[A-Z_]*(.*, \(.*\))$/\1/p' "$top_srcdir/vfs/api_list.h" |
 	sort >listed
 [ -s called ] || fail "found no calls"
 [ -s listed ] || fail "found no list"
