@@ -27,6 +27,8 @@ are counted in COUNTS, replaced as they come: "GET 3", "LIST 1", "PUT 7",
                         wanted, nothing can be removed)
   --stall S             how long a stall is (3)
   --late S              how long an object is not to be seen (2)
+  --log FILE            a line for each request as it comes: seconds of a
+                        steady clock, method, path and query
 """
 
 import argparse
@@ -81,6 +83,7 @@ def arguments():
     parser.add_argument("--quirks", default="")
     parser.add_argument("--stall", type=float, default=3.0)
     parser.add_argument("--late", type=float, default=2.0)
+    parser.add_argument("--log")
     return parser.parse_args()
 
 
@@ -149,6 +152,12 @@ class State:
                       encoding="ascii") as file:
                 file.write(text)
             os.rename(self.args.counts + ".new", self.args.counts)
+
+    def note(self, method, path):
+        if not self.args.log:
+            return
+        with self.lock, open(self.args.log, "a", encoding="ascii") as log:
+            log.write(f"{time.monotonic():.4f} {method} {path}\n")
 
     def choose(self, method, path):
         """(fault or None, a number of its own from 0 to 1)"""
@@ -426,6 +435,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.sent = {name.lower(): value
                      for name, value in self.headers.items()
                      if name.lower() not in HOP - {"transfer-encoding"}}
+        self.state.note(self.command, self.path)
         fault, chance = self.state.choose(self.command, self.path)
         self.state.count("LIST" if "list-type=2" in self.path
                          else self.command, "all",
