@@ -9,6 +9,7 @@
 #include "replica/ship/config_value.h"
 #include "replica/store/url.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,7 +18,15 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define AT(field) offsetof(struct lsv_replica_config, field)
 
-enum kind { KIND_TEXT, KIND_URL, KIND_DURATION, KIND_BOOL, KIND_CHOICE };
+enum kind {
+	KIND_TEXT,
+	KIND_URL,
+	KIND_DURATION,
+	KIND_BOOL,
+	KIND_CHOICE,
+	KIND_PART_SIZE,
+	KIND_NUMBER
+};
 
 static const struct row {
 	const char *name;
@@ -38,6 +47,9 @@ static const struct row {
 	{"skip-verify", KIND_BOOL, AT(options.skip_verify)},
 	{"sse", KIND_TEXT, AT(options.sse)},
 	{"sse-kms-key-id", KIND_TEXT, AT(options.sse_kms_key_id)},
+	{"storage-class", KIND_TEXT, AT(options.storage_class)},
+	{"part-size", KIND_PART_SIZE, AT(options.part_size)},
+	{"concurrency", KIND_NUMBER, AT(options.concurrency)},
 	{"ca-file", KIND_TEXT, AT(options.ca_file)},
 };
 
@@ -115,6 +127,33 @@ static int set_choice(enum lsv_choice *field, const char *value)
 	return r;
 }
 
+/* 0, as Litestream has it: what is usual. */
+static int set_part_size(uint64_t *field, const char *value)
+{
+	uint64_t size;
+	int r = lsv_value_bytes(value, &size);
+
+	if (r < 0)
+		return r;
+	if (size && (size < LSV_PART_MIN || size > LSV_PART_MAX))
+		return -EINVAL;
+	*field = size;
+	return 0;
+}
+
+static int set_number(uint64_t *field, const char *value)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno || end == value || *end || !isdigit((unsigned char)*value))
+		return -EINVAL;
+	*field = n;
+	return 0;
+}
+
 static int set_row(const struct row *row, struct lsv_replica_config *replica,
                    const char *value)
 {
@@ -130,6 +169,10 @@ static int set_row(const struct row *row, struct lsv_replica_config *replica,
 		return lsv_value_bool(value, field);
 	case KIND_CHOICE:
 		return set_choice(field, value);
+	case KIND_PART_SIZE:
+		return set_part_size(field, value);
+	case KIND_NUMBER:
+		return set_number(field, value);
 	}
 	abort();
 }

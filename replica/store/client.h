@@ -88,10 +88,19 @@ struct lsv_client_options {
 	char *endpoint;
 	char *sse;
 	char *sse_kms_key_id;
+	char *storage_class;
 	char *ca_file;
+	uint64_t part_size;   /* 0: not given */
+	uint64_t concurrency; /* 0: not given */
 	enum lsv_choice force_path_style;
 	bool skip_verify;
 };
+
+/* What a part of a large object may have, by S3; and how many are on their way
+ * at most, whatever was asked for: each is in memory. */
+#define LSV_PART_MIN ((uint64_t)5 << 20)
+#define LSV_PART_MAX ((uint64_t)5 << 30)
+#define LSV_PARTS_AT_ONCE_MAX 16
 
 /* Opens the client for a URL: a path, "file:///path", "s3://bucket/prefix".
  * Nobody is asked yet.  options NULL: none.  The caller closes it. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/store/s3_multipart.h"
 
-#include "replica/base/clock.h"
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
-#include "replica/base/vector.h"
-#include "replica/store/backoff.h"
-#include "replica/store/digest.h"
+#include "replica/store/s3_parts.h"
 #include "replica/store/s3_xml.h"
 
 #include <errno.h>
@@ -20,27 +17,13 @@
 #define GROW_EVERY 1000
 /* A large object takes its time to be put together. */
 #define COMPLETE_STALLED_S 600
-#define PART_TRIES 5
-
-LSV_VECTOR(etags, char *)
 
 struct upload {
 	struct lsv_s3 *s3;
 	const char *name;
 	char *id;
-	struct etags etags; /* a part each */
 	bool is_guarded;
 };
-
-static void upload_free(struct upload *upload)
-{
-	for (size_t i = 0; i < upload->etags.n; i++)
-		free(upload->etags.at[i]);
-	free(upload->etags.at);
-	free(upload->id);
-}
-
-#define auto_upload __attribute__((cleanup(upload_free)))
 
 uint64_t lsv_s3_part_size(int64_t size, uint64_t wanted)
 {
@@ -95,72 +78,20 @@ static int begin(struct upload *upload, int64_t time_ns)
 	                    : r;
 }
 
-static int send_part(struct upload *upload, const void *bytes, size_t n)
-{
-	auto_response struct lsv_http_response response = {0};
-	auto_headers struct lsv_s3_headers headers = {0};
-	char number[24], md5[LSV_MD5_TEXT_SIZE];
-	struct lsv_query query[] = {{"partNumber", number},
-	                            {"uploadId", upload->id}};
-	const struct lsv_s3_call call = {
-		.method = "PUT",
-		.name = upload->name,
-		.query = query,
-		.n_query = 2,
-		.headers = (const char *const *)headers.at,
-		.body = bytes,
-		.n_body = n,
-	};
-	char *etag;
-	int r = 0;
-
-	snprintf(number, sizeof number, "%zu", upload->etags.n + 1);
-	if (lsv_md5_text(bytes, n, md5) == 0)
-		r = lsv_s3_add_header(&headers,
-		                      lsv_sprintf("content-md5: %s", md5));
-	if (r == 0)
-		r = lsv_s3_do(upload->s3, &call, &response);
-	if (r < 0)
-		return r;
-	etag = response.etag[0] ? strdup(response.etag) : NULL;
-	if (!etag)
-		return lsv_s3_failed(upload->s3, -EPROTO, upload->name,
-		                     "a part without an ETag");
-	r = etags_append(&upload->etags, etag);
-	if (r < 0)
-		free(etag);
-	return r;
-}
-
-/* A part alone is tried again: all of them would take too long. */
-static int put_part(struct upload *upload, const void *bytes, size_t n)
-{
-	struct lsv_backoff backoff = {200 * LSV_NS_PER_MS, 5 * LSV_NS_PER_S};
-	int r;
-
-	for (int i = 1;; i++) {
-		r = send_part(upload, bytes, n);
-		if (r != -EAGAIN || i == PART_TRIES)
-			return r;
-		log_debug("put a part again: %s", upload->s3->base.why);
-		lsv_backoff_wait(&backoff);
-	}
-}
-
 static int append(struct lsv_buf *xml, const char *text)
 {
 	return lsv_buf_append(xml, text, strlen(text));
 }
 
-static int write_parts(const struct upload *upload, struct lsv_buf *xml)
+static int write_parts(const struct lsv_s3_parts *parts, struct lsv_buf *xml)
 {
 	int r = append(xml, "<CompleteMultipartUpload>");
 
-	for (size_t i = 0; i < upload->etags.n && r == 0; i++) {
+	for (size_t i = 0; i < lsv_s3_parts_count(parts) && r == 0; i++) {
 		auto_free char *part = lsv_sprintf(
 			"<Part><PartNumber>%zu</PartNumber><ETag>%s</ETag>"
 			"</Part>",
-			i + 1, upload->etags.at[i]);
+			i + 1, lsv_s3_parts_etag(parts, i));
 
 		r = part ? append(xml, part) : -ENOMEM;
 	}
@@ -186,7 +117,7 @@ static int check_completed(struct upload *upload,
 	                     upload->name, "%s", text);
 }
 
-static int complete(struct upload *upload)
+static int complete(struct upload *upload, const struct lsv_s3_parts *parts)
 {
 	static const char *const guard[] = {"if-none-match: *", NULL};
 	auto_response struct lsv_http_response response = {0};
@@ -200,7 +131,7 @@ static int complete(struct upload *upload)
 		.headers = upload->is_guarded ? guard : NULL,
 		.stalled_s = COMPLETE_STALLED_S,
 	};
-	int r = write_parts(upload, &xml);
+	int r = write_parts(parts, &xml);
 
 	if (r < 0)
 		return r;
@@ -234,22 +165,25 @@ static void throw_away(struct upload *upload)
 	memcpy(upload->s3->base.why, why, sizeof why);
 }
 
-/* The parts one after another; 'part' holds the first and some bytes more. */
-static int put_parts(struct upload *upload, struct lsv_buf *part,
-                     struct lsv_reader *body, size_t size)
+/* 'part' holds the first and some bytes more. */
+static int put_parts(struct lsv_s3_parts *parts, struct lsv_s3 *s3,
+                     const char *name, struct lsv_buf *part,
+                     struct lsv_reader *body)
 {
+	size_t size = lsv_s3_part_size(body->size, s3->common->place.part_size);
 	int r = 0;
 
 	while (r == 0 && part->n) {
 		size_t n = part->n < size ? part->n : size;
 
-		if (upload->etags.n == LSV_S3_PARTS_MAX)
-			return lsv_s3_failed(upload->s3, -EFBIG, upload->name,
+		if (lsv_s3_parts_count(parts) == LSV_S3_PARTS_MAX)
+			return lsv_s3_failed(s3, -EFBIG, name,
 			                     "it is too large for an object");
-		r = put_part(upload, part->data, n);
+		r = lsv_s3_parts_put(parts, part->data, n);
 		part->n -= n;
 		memmove(part->data, part->data + n, part->n);
-		if (upload->etags.n % GROW_EVERY == 0 && body->size < 0)
+		if (lsv_s3_parts_count(parts) % GROW_EVERY == 0 &&
+		    body->size < 0)
 			size *= 2;
 		if (r == 0 && part->n < size)
 			r = lsv_s3_fill(part, body, size - part->n);
@@ -257,10 +191,26 @@ static int put_parts(struct upload *upload, struct lsv_buf *part,
 	return r;
 }
 
+static int put_all(struct upload *upload, struct lsv_buf *part,
+                   struct lsv_reader *body)
+{
+	auto_s3_parts struct lsv_s3_parts *parts = NULL;
+	int r = lsv_s3_parts_open(upload->s3, upload->name, upload->id, &parts);
+	int end;
+
+	if (r < 0)
+		return r;
+	r = put_parts(parts, upload->s3, upload->name, part, body);
+	end = lsv_s3_parts_end(parts);
+	if (r == 0)
+		r = end;
+	return r < 0 ? r : complete(upload, parts);
+}
+
 int lsv_s3_multipart(struct lsv_s3 *s3, const char *name, struct lsv_buf *part,
                      struct lsv_reader *body, int64_t time_ns, bool is_guarded)
 {
-	auto_upload struct upload upload = {
+	struct upload upload = {
 		.s3 = s3,
 		.name = name,
 		.is_guarded = is_guarded,
@@ -269,12 +219,9 @@ int lsv_s3_multipart(struct lsv_s3 *s3, const char *name, struct lsv_buf *part,
 
 	if (r < 0)
 		return r;
-	r = put_parts(
-		&upload, part, body,
-		lsv_s3_part_size(body->size, s3->common->place.part_size));
-	if (r == 0)
-		r = complete(&upload);
+	r = put_all(&upload, part, body);
 	if (r < 0)
 		throw_away(&upload);
+	free(upload.id);
 	return r;
 }

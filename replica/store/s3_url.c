@@ -16,8 +16,6 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
 /* The least that S3 takes for a part that is not the last. */
-#define PART_MIN ((uint64_t)5 << 20)
-#define PART_MAX ((uint64_t)5 << 30)
 
 /* What a URL's query may say; the rest of its life is in lsv_s3_place. */
 struct parameters {
@@ -29,6 +27,7 @@ struct parameters {
 	char *sse_kms_key_id;
 	char *storage_class;
 	char *part_size;
+	char *concurrency;
 	char *ca_file;
 	/* cppcheck-suppress unusedStructMember */
 	char *ignored; /* Litestream's, without a meaning here */
@@ -51,8 +50,8 @@ static const struct {
          offsetof(struct parameters, storage_class)},
 	{"part-size", "partSize", offsetof(struct parameters, part_size)},
 	{"ca-file", NULL, offsetof(struct parameters, ca_file)},
-	/* Bodies are always signed, with an MD5 besides; parts go one by one.
-         */
+	{"concurrency", NULL, offsetof(struct parameters, concurrency)},
+	/* Bodies are always signed, with an MD5 besides. */
 	{"sign-payload", "signPayload", offsetof(struct parameters, ignored)},
 	{"sign-accept-encoding", "signAcceptEncoding",
          offsetof(struct parameters, ignored)},
@@ -60,7 +59,6 @@ static const struct {
          offsetof(struct parameters, ignored)},
 	{"put-object-content-md5", "putObjectContentMD5",
          offsetof(struct parameters, ignored)},
-	{"concurrency", NULL, offsetof(struct parameters, ignored)},
 };
 
 static void parameters_free(struct parameters *parameters)
@@ -195,19 +193,35 @@ static int set_endpoint(struct lsv_s3_place *place, const char *text)
 	return 0;
 }
 
-static int set_part_size(struct lsv_s3_place *place, const char *text,
-                         char why[LSV_S3_WHY_SIZE])
+static int set_number(uint64_t *number, const char *text, uint64_t least,
+                      uint64_t most)
 {
 	char *end;
 
 	if (!text)
 		return 0;
 	errno = 0;
-	place->part_size = strtoull(text, &end, 10);
-	if (errno || *end || !isdigit((unsigned char)*text) ||
-	    place->part_size < PART_MIN || place->part_size > PART_MAX)
+	*number = strtoull(text, &end, 10);
+	return errno || *end || !isdigit((unsigned char)*text) ||
+	                       *number < least || *number > most
+	               ? -EINVAL
+	               : 0;
+}
+
+static int set_parts(struct lsv_s3_place *place,
+                     const struct parameters *parameters,
+                     const struct lsv_client_options *options,
+                     char why[LSV_S3_WHY_SIZE])
+{
+	place->part_size = options->part_size;
+	place->concurrency = options->concurrency;
+	if (set_number(&place->part_size, parameters->part_size, LSV_PART_MIN,
+	               LSV_PART_MAX) < 0)
 		return wrong(why, "part-size is a number of bytes from 5 MiB "
 		                  "to 5 GiB");
+	if (set_number(&place->concurrency, parameters->concurrency, 0,
+	               UINT32_MAX) < 0)
+		return wrong(why, "concurrency is a number of parts");
 	return 0;
 }
 
@@ -238,7 +252,7 @@ static int set_switches(struct lsv_s3_place *place,
 		return wrong(why, "force-path-style is true or false");
 	if (read_bool(parameters->skip_verify, &place->skip_verify) < 0)
 		return wrong(why, "skip-verify is true or false");
-	return set_part_size(place, parameters->part_size, why);
+	return set_parts(place, parameters, options, why);
 }
 
 /* What the query and the options say over what the host says. */
@@ -259,7 +273,7 @@ static int overrule(struct lsv_s3_place *place,
 		             options->region);
 	if (r == 0)
 		r = set_text(&place->storage_class, parameters->storage_class,
-		             NULL);
+		             options->storage_class);
 	if (r == 0)
 		r = set_text(&place->ca_file, parameters->ca_file,
 		             options->ca_file);

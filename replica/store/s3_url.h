@@ -26,8 +26,9 @@ struct lsv_s3_place {
 	char *sse_kms_key_id;
 	char *storage_class;
 	char *ca_file;
-	uint64_t part_size; /* of a multipart upload; 0: not said */
-	bool is_path_style; /* the bucket is in the path, not in the host */
+	uint64_t part_size;   /* of a multipart upload; 0: not said */
+	uint64_t concurrency; /* parts at once; 0: not said */
+	bool is_path_style;   /* the bucket is in the path, not in the host */
 	bool skip_verify;
 };
 

@@ -44,7 +44,7 @@ eventually 60 theirs_is_restored 7
 kill_quietly "${background_pid:?}" TERM
 
 # A snapshot in parts, into a bucket that stands in the host.
-export LSVFS_REPLICA_URL="s3://bkt/in%20parts/%f?endpoint=$store_endpoint&force-path-style=false&part-size=5242880"
+export LSVFS_REPLICA_URL="s3://bkt/in%20parts/%f?endpoint=$store_endpoint&force-path-style=false&part-size=5242880&concurrency=2"
 preload sqlite3 large.db 'PRAGMA journal_mode=wal; CREATE TABLE t (x);
 	INSERT INTO t VALUES (randomblob(12000000))' >out
 LSVFS_LOG=debug "$LSVFS" sync large.db >out 2>&1 || fail "$(cat out)"

@@ -270,6 +270,13 @@ START_TEST(a_replica_takes_its_own_values_and_no_others)
 		{"retention", "soon", -EINVAL},
 		{"force-path-style", "true", 0},
 		{"force-path-style", "perhaps", -EINVAL},
+		{"part-size", "5MiB", 0},
+		{"part-size", "6GiB", -EINVAL},
+		{"part-size", "0", 0},
+		{"part-size", "some", -EINVAL},
+		{"concurrency", "4", 0},
+		{"concurrency", "-4", -EINVAL},
+		{"concurrency", "4x", -EINVAL},
 		{"secret-access-key", "s", 0},
 		{"secret-access-key", "", 0},
 		{"durability", "async", -ENOENT},
@@ -286,16 +293,18 @@ START_TEST(a_replica_takes_its_own_values_and_no_others)
 	ck_assert_int_eq(replica.sync_interval_ns, LSV_NS_PER_S / 10);
 	ck_assert_int_eq(replica.retention_ns, LSV_UNSET_NS);
 	ck_assert_int_eq(replica.options.force_path_style, LSV_CHOICE_YES);
+	ck_assert_uint_eq(replica.options.part_size, 0);
+	ck_assert_uint_eq(replica.options.concurrency, 4);
 	ck_assert_ptr_null(replica.options.secret_access_key);
 	for (const char *const *name = lsv_replica_config_names(); *name;
 	     name++)
-		ck_assert_int_eq(
-			lsv_replica_config_set(
-				&replica, *name,
-				strstr(*name, "style") || strstr(*name, "skip")
-					? "1"
-					: "1s"),
-			0);
+		ck_assert_msg(
+			lsv_replica_config_set(&replica, *name, "1s") == 0 ||
+				lsv_replica_config_set(&replica, *name, "1") ==
+					0 ||
+				lsv_replica_config_set(&replica, *name,
+		                                       "5MiB") == 0,
+			"%s", *name);
 	lsv_replica_config_free(&replica);
 }
 END_TEST

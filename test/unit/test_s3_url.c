@@ -175,6 +175,7 @@ START_TEST(what_is_wrong_is_named)
 		{"s3://b/p?force-path-style=maybe", "force-path-style"},
 		{"s3://b/p?part-size=5", "part-size"},
 		{"s3://b/p?part-size=5MB", "part-size"},
+		{"s3://b/p?concurrency=many", "concurrency"},
 		{"s3://b/%zz", "hexadecimal"},
 		{"s3://b/p?region=%zz", "region"},
 		{"http://b", "s3://"},
