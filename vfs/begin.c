@@ -18,6 +18,7 @@
 #define RETRY_MIN_NS (20 * LSV_NS_PER_MS)
 #define RETRY_SOON_NS (500 * LSV_NS_PER_MS)
 #define RETRY_MAX_NS (60 * LSV_NS_PER_S)
+#define CANCELLED_OFTEN 20
 
 /* What a new generation is made of, until it is handed over. */
 struct birth {
@@ -294,14 +295,12 @@ static int begin_at_image(struct lsv_db *db)
  * left as an application's last close leaves it. */
 static int visit(struct lsv_db *db)
 {
-	int rc, r;
+	int seat = lsv_own_sit(db), r;
 
-	lsv_own_lock();
-	rc = lsv_own_attach(db);
-	r = rc == SQLITE_OK ? begin_at_image(db) : -EAGAIN;
-	if (rc == SQLITE_OK)
-		lsv_own_detach(db, true);
-	lsv_own_unlock();
+	if (seat < 0)
+		return seat;
+	r = begin_at_image(db);
+	lsv_own_rise(seat);
 	return r;
 }
 
@@ -319,6 +318,31 @@ static bool will_pass(int r)
 	return r == -EAGAIN || r == -EBUSY || r == -ECANCELED || r == -ENODATA;
 }
 
+/* What does not get better by itself has its cause and what to do. */
+static void say_why(struct lsv_db *db, int r)
+{
+	if (!will_pass(r) && !db->has_begin_failed) {
+		if (r == -ENOSPC)
+			log_error(0,
+			          "%s: cannot take a snapshot: it needs more "
+			          "than half of the space that is free in %s; "
+			          "it will be tried again",
+			          db->path, db->dir);
+		else
+			(void)log_error(r,
+			                "%s: cannot take a snapshot, it will "
+			                "be tried again",
+			                db->path);
+	}
+	db->has_begin_failed = !will_pass(r);
+	if (r == -ECANCELED && ++db->n_cancelled == CANCELLED_OFTEN)
+		log_warn(0,
+		         "%s: its program closes it, and opens it again, "
+		         "faster than a snapshot is taken: 'lsvfs sync %s' "
+		         "takes it from outside",
+		         db->path, db->path);
+}
+
 static void remember(struct lsv_db *db, int r)
 {
 	int64_t max_ns = will_pass(r) ? RETRY_SOON_NS : RETRY_MAX_NS;
@@ -326,15 +350,11 @@ static void remember(struct lsv_db *db, int r)
 
 	if (r == 0) {
 		db->begin_failures = 0;
+		db->n_cancelled = 0;
 		atomic_store(&db->begin_due_ns, 0);
 		return;
 	}
-	if (!will_pass(r) && !db->has_begin_failed)
-		(void)log_error(r,
-		                "%s: cannot take a snapshot, it will be tried "
-		                "again",
-		                db->path);
-	db->has_begin_failed = !will_pass(r);
+	say_why(db, r);
 	for (int i = 0; i < db->begin_failures && wait_ns < max_ns; i++)
 		wait_ns *= 2;
 	db->begin_failures++;

@@ -383,7 +383,7 @@ static bool visit(struct lsv_db *db, bool (*work)(struct lsv_db *db))
 	rc = lsv_own_attach(db);
 	if (rc == SQLITE_OK) {
 		gets_on = work(db);
-		lsv_own_detach(db, false);
+		lsv_own_detach(db);
 	} else if (rc == SQLITE_NOTADB) {
 		go_native(db);
 	}

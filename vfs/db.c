@@ -210,13 +210,26 @@ void lsv_db_add_file(struct lsv_db *db, struct lsv_file *file)
 	}
 }
 
-void lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file)
+int lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
 
 	LIST_REMOVE(file, link);
 	if (!file->is_ours)
 		db->n_files--;
+	return db->n_files;
+}
+
+bool lsv_db_has_other_shared(struct lsv_db *db, const struct lsv_file *file)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	struct lsv_file *other;
+
+	LIST_FOREACH(other, &db->files, link)
+	if (other != file && !other->is_ours &&
+	    atomic_load(&other->lock_level) >= SQLITE_LOCK_SHARED)
+		return true;
+	return false;
 }
 
 int lsv_db_enter(struct lsv_db *db)

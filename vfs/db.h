@@ -135,6 +135,7 @@ struct lsv_db {
 	_Atomic(int64_t) begin_due_ns; /* not before: a snapshot that failed */
 	int begin_failures;
 	bool has_begin_failed; /* and this was said */
+	int n_cancelled;       /* since one was taken */
 	bool is_job_queued;    /* under mutex */
 
 	struct lsv_replica *replicas; /* config.n_replicas of them */
@@ -169,7 +170,11 @@ void lsv_db_readmit(struct lsv_db *db);
 void lsv_db_each(void (*each)(struct lsv_db *db, void *arg), void *arg);
 
 void lsv_db_add_file(struct lsv_db *db, struct lsv_file *file);
-void lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file);
+/* How many of the application's are left. */
+int lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file);
+/* Another connection of the application has SHARED on the database file, so
+ * this one cannot get EXCLUSIVE, with ours or without. */
+bool lsv_db_has_other_shared(struct lsv_db *db, const struct lsv_file *file);
 
 /* Makes the local folder and the shared page; idempotent.  False: cannot be,
  * and this was said; the database is then not replicated. */

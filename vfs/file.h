@@ -45,9 +45,10 @@ struct lsv_file {
 	bool has_gate_head; /* the live head when the gate was passed */
 	uint32_t gate_salt[2];
 	uint32_t gate_frame;
-	bool wants_wal;     /* once it has a page (force-wal) */
-	bool is_exclusive;  /* EXCLUSIVE on the database file */
-	int64_t plain_ns;   /* first transaction without a WAL; 0: none */
+	bool wants_wal;          /* once it has a page (force-wal) */
+	bool is_exclusive;       /* EXCLUSIVE on the database file */
+	_Atomic(int) lock_level; /* SQLITE_LOCK_*, on the database file */
+	int64_t plain_ns;        /* first transaction without a WAL; 0: none */
 	bool syncs_header;  /* the next xSync of the WAL is of its header */
 	bool in_checkpoint; /* between CKPT_START and CKPT_DONE */
 	bool has_barrier_salt;

@@ -4,10 +4,20 @@
 #include "replica/base/log.h"
 #include "vfs/db.h"
 
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
+/* Who holds the mutex works at "lsv"; the seats are "lsv1" and on.  SQLite
+ * attaches at most ten databases by default. */
+#define WORK "lsv"
+#define SEATS 8
+#define SCHEMA_SIZE 16
+
 static pthread_mutex_t own_mutex = PTHREAD_MUTEX_INITIALIZER;
-static sqlite3 *own;
+static _Atomic(sqlite3 *) own;
+static bool is_taken[SEATS];
 static _Thread_local bool here;
 
 void lsv_own_lock(void)
@@ -29,41 +39,52 @@ void lsv_own_fork_child(void)
 {
 	/* The parent's connection is the parent's; it has no database open. */
 	pthread_mutex_init(&own_mutex, NULL);
-	own = NULL;
+	atomic_store(&own, NULL);
+	memset(is_taken, 0, sizeof is_taken);
 	here = false;
+}
+
+static sqlite3 *open_memory(const char *vfs_name)
+{
+	sqlite3 *opened = NULL;
+	int rc = sqlite3_open_v2(":memory:", &opened,
+	                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+	                                 SQLITE_OPEN_PRIVATECACHE |
+	                                 SQLITE_OPEN_FULLMUTEX,
+	                         vfs_name);
+
+	if (rc == SQLITE_OK)
+		return opened;
+	log_error(0, "cannot open a connection for checkpoints: %s",
+	          sqlite3_errstr(rc));
+	sqlite3_close_v2(opened);
+	return NULL;
 }
 
 void lsv_own_open(const char *vfs_name)
 {
 	auto_unlock pthread_mutex_t *held = NULL;
-	int rc;
 
-	if (here)
+	/* An open does not wait for what our connection is at. */
+	if (here || atomic_load(&own))
 		return;
 	held = lsv_lock(&own_mutex);
-	if (own)
+	if (atomic_load(&own))
 		return;
 	here = true;
-	rc = sqlite3_open_v2(":memory:", &own,
-	                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-	                             SQLITE_OPEN_PRIVATECACHE |
-	                             SQLITE_OPEN_FULLMUTEX,
-	                     vfs_name);
+	atomic_store(&own, open_memory(vfs_name));
 	here = false;
-	if (rc != SQLITE_OK) {
-		log_error(0, "cannot open a connection for checkpoints: %s",
-		          sqlite3_errstr(rc));
-		sqlite3_close_v2(own);
-		own = NULL;
-	}
 }
 
-/* Runs one statement to its end. */
-static int run(const char *sql)
+/* Runs one statement to its end; %s in it is the schema. */
+static int run(const char *format, const char *schema)
 {
-	sqlite3_stmt *statement;
-	int rc = sqlite3_prepare_v2(own, sql, -1, &statement, NULL);
+	char *sql = sqlite3_mprintf(format, schema);
+	sqlite3_stmt *statement = NULL;
+	int rc = sql ? sqlite3_prepare_v2(own, sql, -1, &statement, NULL)
+	             : SQLITE_NOMEM;
 
+	sqlite3_free(sql);
 	if (rc != SQLITE_OK)
 		return rc;
 	do {
@@ -73,44 +94,96 @@ static int run(const char *sql)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int attach(const char *path)
+static int attach(const char *path, const char *schema)
 {
 	sqlite3_stmt *statement;
 	/* A plain name, so that no character of it means anything. */
-	int rc = sqlite3_prepare_v2(own, "ATTACH ? AS lsv", -1, &statement,
-	                            NULL);
+	int rc = sqlite3_prepare_v2(own, "ATTACH ? AS ?", -1, &statement, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, schema, -1, SQLITE_STATIC);
 	rc = sqlite3_step(statement);
 	sqlite3_finalize(statement);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-int lsv_own_attach(struct lsv_db *db)
+static int attach_and_read(struct lsv_db *db, const char *schema)
 {
 	int rc;
 
-	if (!own)
+	if (!atomic_load(&own))
 		return SQLITE_CANTOPEN;
 	here = true;
-	rc = attach(db->path);
+	rc = attach(db->path, schema);
 	if (rc == SQLITE_OK) {
 		/* PASSIVE does nothing on a connection that has not read. */
-		rc = run("SELECT 1 FROM lsv.sqlite_master LIMIT 1");
+		rc = run("SELECT 1 FROM %s.sqlite_master LIMIT 1", schema);
 		if (rc != SQLITE_OK)
-			run("DETACH lsv");
+			run("DETACH %s", schema);
 	}
 	here = false;
 	return rc;
+}
+
+/* 'clean': as an application's last close does, if it is the last. */
+static void detach(const char *schema, bool clean)
+{
+	here = true;
+	sqlite3_db_config(own, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !clean, NULL);
+	run("DETACH %s", schema);
+	here = false;
+}
+
+int lsv_own_attach(struct lsv_db *db)
+{
+	return attach_and_read(db, WORK);
+}
+
+void lsv_own_detach(struct lsv_db *db)
+{
+	lsv_own_keep_ckpt(db, false);
+	detach(WORK, false);
+}
+
+static void name_seat(int seat, char schema[SCHEMA_SIZE])
+{
+	snprintf(schema, SCHEMA_SIZE, WORK "%d", seat + 1);
+}
+
+int lsv_own_sit(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&own_mutex);
+	char schema[SCHEMA_SIZE];
+	int seat = 0;
+
+	while (seat < SEATS && is_taken[seat])
+		seat++;
+	if (seat == SEATS)
+		return -EAGAIN;
+	name_seat(seat, schema);
+	if (attach_and_read(db, schema) != SQLITE_OK)
+		return -EAGAIN;
+	is_taken[seat] = true;
+	return seat;
+}
+
+void lsv_own_rise(int seat)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&own_mutex);
+	char schema[SCHEMA_SIZE];
+
+	name_seat(seat, schema);
+	detach(schema, true);
+	is_taken[seat] = false;
 }
 
 /* SQLite answers with the mode that it is in then. */
 static int ask_for_wal(void)
 {
 	sqlite3_stmt *statement;
-	int rc = sqlite3_prepare_v2(own, "PRAGMA lsv.journal_mode=wal", -1,
+	int rc = sqlite3_prepare_v2(own, "PRAGMA " WORK ".journal_mode=wal", -1,
 	                            &statement, NULL);
 	const unsigned char *mode;
 
@@ -135,17 +208,8 @@ int lsv_own_force_wal(struct lsv_db *db)
 	here = true;
 	rc = ask_for_wal();
 	here = false;
-	lsv_own_detach(db, true);
+	detach(WORK, true);
 	return rc;
-}
-
-void lsv_own_detach(struct lsv_db *db, bool clean)
-{
-	lsv_own_keep_ckpt(db, false);
-	here = true;
-	sqlite3_db_config(own, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !clean, NULL);
-	run("DETACH lsv");
-	here = false;
 }
 
 void lsv_own_keep_ckpt(struct lsv_db *db, bool keeps)
@@ -154,7 +218,7 @@ void lsv_own_keep_ckpt(struct lsv_db *db, bool keeps)
 	struct lsv_file *file;
 
 	(void)db;
-	sqlite3_file_control(own, "lsv", SQLITE_FCNTL_FILE_POINTER, &f);
+	sqlite3_file_control(own, WORK, SQLITE_FCNTL_FILE_POINTER, &f);
 	file = lsv_file_of(f);
 	if (file)
 		lsv_file_keep_ckpt(file, keeps);
@@ -166,7 +230,7 @@ int lsv_own_checkpoint(struct lsv_db *db, int mode)
 
 	(void)db;
 	here = true;
-	rc = sqlite3_wal_checkpoint_v2(own, "lsv", mode, &n_log, &n_done);
+	rc = sqlite3_wal_checkpoint_v2(own, WORK, mode, &n_log, &n_done);
 	here = false;
 	return rc;
 }

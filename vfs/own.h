@@ -24,9 +24,14 @@ void lsv_own_fork_child(void);
 /* Attaches and reads; the caller has entered the database (lsv_db_enter).
  * SQLITE_OK, or why not; SQLITE_NOTADB: page 1 cannot be read. */
 int lsv_own_attach(struct lsv_db *db);
-/* Detaches.  'clean': as an application's last close does, if it is the last;
- * else the WAL is left alone. */
-void lsv_own_detach(struct lsv_db *db, bool clean);
+/* Detaches; the WAL is left alone. */
+void lsv_own_detach(struct lsv_db *db);
+
+/* For what may take long: attaches without keeping the lock, which must not be
+ * held.  The seat, to be given back; -EAGAIN: not now. */
+int lsv_own_sit(struct lsv_db *db);
+/* Detaches as an application's last close does, if it is the last. */
+void lsv_own_rise(int seat);
 
 /* Switches the database to WAL mode, without waiting for anybody.  SQLITE_*;
  * the caller has entered it. */
@@ -39,7 +44,8 @@ int lsv_own_checkpoint(struct lsv_db *db, int mode);
  * Detach does that, too. */
 void lsv_own_keep_ckpt(struct lsv_db *db, bool keeps);
 
-/* Held around attach...detach: one user at a time. */
+/* Held around attach...detach, and by the functions from attach on: one user at
+ * a time. */
 void lsv_own_lock(void);
 void lsv_own_unlock(void);
 

@@ -35,6 +35,7 @@ static int main_close(sqlite3_file *f)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
 	struct lsv_db *db = file->db;
+	bool is_last;
 	int rc;
 
 	if (!has_duties(file))
@@ -43,11 +44,11 @@ static int main_close(sqlite3_file *f)
 	lsv_gate_closing(file);
 	lsv_capture_checkpoint_ends(file);
 	/* No handle of ours outlives the application's last one. */
-	if (!file->is_ours)
+	is_last = lsv_db_remove_file(db, file) == 0 && !file->is_ours;
+	if (is_last)
 		lsv_db_exclude(db);
-	lsv_db_remove_file(db, file);
 	rc = lower_methods(file)->xClose(lsv_lower(file));
-	if (!file->is_ours)
+	if (is_last)
 		lsv_db_readmit(db);
 	if (lsv_db_coord(db) && !file->is_ours)
 		lsv_bell_poke(db);
@@ -89,24 +90,39 @@ static int main_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 	return lower_methods(file)->xWrite(lsv_lower(file), buf, n, at);
 }
 
+static int lock_exclusively(struct lsv_file *file)
+{
+	struct lsv_db *db = file->db;
+	/* A last close asks for it before anything else: it waits until ours
+	 * is detached, then finds itself the last.  One that is not the last
+	 * does not end a snapshot that is being read. */
+	bool excludes = !file->is_ours && !lsv_db_has_other_shared(db, file);
+	int rc;
+
+	if (excludes)
+		lsv_db_exclude(db);
+	rc = lower_methods(file)->xLock(lsv_lower(file), SQLITE_LOCK_EXCLUSIVE);
+	if (rc == SQLITE_OK) {
+		lsv_db_set_exclusive(db, file, true);
+		lsv_gate_exclusive(file);
+	}
+	if (excludes)
+		lsv_db_readmit(db);
+	return rc;
+}
+
 static int main_lock(sqlite3_file *f, int level)
 {
 	struct lsv_file *file = (struct lsv_file *)f;
 	int rc;
 
-	if (!has_duties(file) || level != SQLITE_LOCK_EXCLUSIVE)
+	if (!has_duties(file))
 		return lower_methods(file)->xLock(lsv_lower(file), level);
-	/* A last close asks for it before anything else: it waits until ours
-	 * is detached, then finds itself the last. */
-	if (!file->is_ours)
-		lsv_db_exclude(file->db);
-	rc = lower_methods(file)->xLock(lsv_lower(file), level);
-	if (rc == SQLITE_OK) {
-		lsv_db_set_exclusive(file->db, file, true);
-		lsv_gate_exclusive(file);
-	}
-	if (!file->is_ours)
-		lsv_db_readmit(file->db);
+	rc = level == SQLITE_LOCK_EXCLUSIVE
+	             ? lock_exclusively(file)
+	             : lower_methods(file)->xLock(lsv_lower(file), level);
+	if (rc == SQLITE_OK)
+		atomic_store(&file->lock_level, level);
 	return rc;
 }
 
@@ -122,6 +138,7 @@ static int main_unlock(sqlite3_file *f, int level)
 	if (!has_duties(file))
 		return rc;
 	lsv_db_set_exclusive(file->db, file, false);
+	atomic_store(&file->lock_level, level);
 	if (rc == SQLITE_OK && level == SQLITE_LOCK_NONE)
 		lsv_force_wal_unlocked(file);
 	return rc;

@@ -40,7 +40,8 @@ int lsv_upload_segment(const struct lsv_upload *upload,
  * upload may be slow.  Spools the pages of 'source' into
  * the generation's folder, compressed, with the table for 'at' (whose end is
  * set to 0, and whose page hash is filled in).  Nothing is synced: the put
- * proves the file.
+ * proves the file.  -ENOSPC, and nothing is left of it, before half of what is
+ * free there is used up.
  */
 int lsv_upload_spool_snapshot(const struct lsv_upload *upload, uint32_t index,
                               const struct lsv_snapshot_source *source,

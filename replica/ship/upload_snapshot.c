@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* A snapshot's table is 136 bytes; a later version may add some. */
@@ -51,16 +52,53 @@ static void init_table(const struct lsv_upload *upload, uint32_t index,
 	memcpy(table->lineage, upload->lineage, LSV_LINEAGE_SIZE);
 }
 
+/* Ends with -ENOSPC when 'left' is used up. */
+struct limited {
+	struct lsv_reader base;
+	struct lsv_reader *from;
+	uint64_t left;
+};
+
+static ssize_t read_limited(struct lsv_reader *reader, void *buf, size_t n)
+{
+	struct limited *limited = (struct limited *)reader;
+	ssize_t got = limited->from->read(limited->from, buf, n);
+
+	if (got < 0)
+		return got;
+	if ((uint64_t)got > limited->left)
+		return -ENOSPC;
+	limited->left -= (uint64_t)got;
+	return got;
+}
+
+/* The database's own commits need space, too. */
+static int half_of_free(int fd, uint64_t *bytes)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(fd, &fs) < 0)
+		return -errno;
+	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize / 2;
+	return 0;
+}
+
 static int write_spool(const struct lsv_upload *upload, const char *path,
                        struct lsv_reader *object)
 {
 	auto_close int fd = create(upload->gen_dir, path);
 	auto_writer struct lsv_writer *into = NULL;
+	struct limited limited = {.base = {.read = read_limited},
+	                          .from = object};
+	int r;
 
 	if (fd < 0)
 		return fd;
+	r = half_of_free(fd, &limited.left);
+	if (r < 0)
+		return r;
 	into = lsv_writer_fd(fd);
-	return into ? lsv_copy(object, into) : -ENOMEM;
+	return into ? lsv_copy(&limited.base, into) : -ENOMEM;
 }
 
 int lsv_upload_spool_snapshot(const struct lsv_upload *upload, uint32_t index,
