@@ -215,19 +215,27 @@ static int reserve(const struct apply *a)
 
 static int apply_all(struct apply *a, unsigned n_threads)
 {
-	size_t n_jobs = a->fetch->plan->n_segments + 1;
 	int r = reserve(a);
 
 	if (r < 0)
 		return r;
-	lsv_parallel(n_jobs < n_threads ? (unsigned)n_jobs : n_threads, work,
-	             a);
+	lsv_parallel(n_threads, work, a);
 	return a->error;
 }
 
-int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client,
-              unsigned n_threads, int fd, const char *dir,
-              struct lsv_applied *applied)
+/* Few segments share the connections that there may be.  The snapshot has
+ * them all: it begins when every segment is here. */
+static unsigned share_out(struct lsv_fetch *fetch, unsigned n)
+{
+	size_t n_jobs = fetch->plan->n_segments + 1;
+	unsigned n_threads = n_jobs < n ? (unsigned)n_jobs : n;
+
+	fetch->n_segment_pieces = fetch->n_snapshot_pieces / n_threads;
+	return n_threads;
+}
+
+int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client, unsigned n,
+              int fd, const char *dir, struct lsv_applied *applied)
 {
 	const struct lsv_plan *plan = fetch->plan;
 	auto_free struct lsv_link *links = calloc(plan->n_segments + 1,
@@ -248,7 +256,7 @@ int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client,
 	if (r == 0)
 		r = lsv_claims_init(&a.claims, plan->target.db_pages);
 	if (r == 0)
-		r = apply_all(&a, n_threads);
+		r = apply_all(&a, share_out(fetch, n));
 	if (r == 0)
 		r = finish(&a, applied);
 	lsv_claims_free(&a.claims);

@@ -15,10 +15,9 @@ struct lsv_applied {
 	uint64_t size;
 };
 
-/* Writes into fd, an empty file in directory 'dir', with n_threads clients.
+/* Writes into fd, an empty file in directory 'dir', with n clients at a time.
  * All links are checked; -EBADMSG: damaged, said. */
-int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client,
-              unsigned n_threads, int fd, const char *dir,
-              struct lsv_applied *applied);
+int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client, unsigned n,
+              int fd, const char *dir, struct lsv_applied *applied);
 
 #endif

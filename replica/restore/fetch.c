@@ -2,6 +2,7 @@
 #include "replica/restore/fetch.h"
 
 #include "replica/restore/backwards.h"
+#include "replica/restore/ranges.h"
 #include "replica/restore/say.h"
 #include "replica/restore/tail.h"
 #include "replica/wal/shm.h"
@@ -32,6 +33,17 @@ static int complain(const struct lsv_item *item)
 	return say(-EBADMSG, "damaged %s: its bytes do not verify", item->name);
 }
 
+static int get_bytes(const struct lsv_fetch *fetch, struct lsv_client *client,
+                     const struct lsv_item *item, struct lsv_writer *into)
+{
+	unsigned n = item == fetch->plan->snapshot ? fetch->n_snapshot_pieces
+	                                           : fetch->n_segment_pieces;
+
+	if (n > 1 && item->size > LSV_RANGES_PIECE)
+		return lsv_ranges_get(client, item->name, item->size, n, into);
+	return client->ops->get(client, item->name, NULL, into);
+}
+
 /* The whole object through the decompressor; the table's bytes to 'tail'. */
 static int get_object(const struct lsv_fetch *fetch, struct lsv_client *client,
                       const struct lsv_item *item, struct lsv_writer *plain,
@@ -44,7 +56,7 @@ static int get_object(const struct lsv_fetch *fetch, struct lsv_client *client,
 	if (r < 0)
 		return r;
 	counter.into = decompress;
-	r = client->ops->get(client, item->name, NULL, &counter.base);
+	r = get_bytes(fetch, client, item, &counter.base);
 	if (r == 0)
 		counter.error = r = lsv_decompress_end(decompress);
 	if (r == -EBADMSG)

@@ -19,6 +19,10 @@ struct lsv_fetch {
 	const struct lsv_plan *plan;
 	uint32_t page_size; /* of all segments */
 	bool big_endian;    /* how their checksums read words */
+	/* How many pieces of one large object may come at a time, of the
+	 * snapshot and of each segment; 0 or 1: it comes as a whole. */
+	unsigned n_snapshot_pieces;
+	unsigned n_segment_pieces;
 	lsv_fetched_fn *fetched;
 	void *arg;
 };

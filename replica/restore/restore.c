@@ -92,14 +92,13 @@ static int prove(const struct run *run, const struct lsv_applied *applied)
  * there are processors to decode them, since each costs memory. */
 #define MAX_DEFAULT 8
 
-static unsigned parallelism(const struct run *run,
-                            const struct lsv_client *client)
+static unsigned parallelism(const struct run *run, bool is_near)
 {
 	unsigned n = MAX_DEFAULT;
 
 	if (run->options->parallelism)
 		return run->options->parallelism;
-	if (strcmp(client->ops->scheme, "file") == 0)
+	if (is_near)
 		n = lsv_processors();
 	return n < MAX_DEFAULT ? n : MAX_DEFAULT;
 }
@@ -108,13 +107,15 @@ static int make(struct run *run, struct lsv_client *client,
                 struct lsv_applied *applied)
 {
 	const struct lsv_restore_options *options = run->options;
+	bool is_near = strcmp(client->ops->scheme, "file") == 0;
+	unsigned n = parallelism(run, is_near);
 	struct lsv_fetch fetch = {
 		.plan = run->plan,
+		.n_snapshot_pieces = is_near ? 1 : n,
 		.fetched = fetched,
 		.arg = run,
 	};
-	int r = lsv_apply(&fetch, client, parallelism(run, client),
-	                  lsv_output_fd(run->output),
+	int r = lsv_apply(&fetch, client, n, lsv_output_fd(run->output),
 	                  lsv_output_dir(run->output), applied);
 
 	if (r == 0)

@@ -19,7 +19,7 @@ typedef void lsv_progress_fn(void *arg, uint64_t done, uint64_t total);
 
 struct lsv_restore_options {
 	const char *output;
-	unsigned parallelism; /* objects at a time; 0: as fits the replica */
+	unsigned parallelism; /* transfers at a time; 0: as fits the replica */
 	bool force;
 	bool has_check; /* else: what the replica needs for a proof */
 	enum lsv_check check;
