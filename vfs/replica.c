@@ -85,7 +85,7 @@ static void load(struct lsv_replica *replica,
 	replica->txid = record->txid;
 	replica->time_ns = record->time_ns;
 	replica->has_snapshot = record->has_snapshot && is_same;
-	replica->has_owner = replica->has_snapshot;
+	replica->has_owner = record->has_owner && is_same;
 	replica->is_broken = record->is_broken && is_same;
 	replica->snapshot_index = is_same ? record->snapshot_index : 0;
 	replica->since_snapshot = record->since_snapshot;
@@ -176,6 +176,7 @@ static void fill(const struct lsv_replica *replica,
 	record->txid = replica->txid;
 	record->time_ns = replica->time_ns;
 	record->has_snapshot = replica->has_snapshot;
+	record->has_owner = replica->has_owner;
 	record->is_broken = replica->is_broken;
 	record->snapshot_index = replica->snapshot_index;
 	record->since_snapshot = replica->since_snapshot;

@@ -22,7 +22,8 @@
  *	    txid, i64 time, u64 snapshot bytes, u64 since the snapshot, i64
  *	    snapshot time, u32 snapshot index, u32 1 if there is one, u32
  *	    segments of the index, u32 1 if it was given up, then texts with
- *	    zeros behind them: name (32 bytes), URL (256), error (600)
+ *	    zeros behind them: name (32 bytes), URL (256), error (600); u32 1
+ *	    if the generation's lineage and owner are there
  *	    u32 CRC-32C of all before
  *
  * A position is u64 generation, u64 offset, u32 index, u32 zero.
@@ -138,6 +139,7 @@ static void replica(struct cursor *c, struct lsv_replica_record *r)
 	text(c, r->name, sizeof r->name);
 	text(c, r->url, sizeof r->url);
 	text(c, r->error, sizeof r->error);
+	flag(c, &r->has_owner);
 	assert(c->at <= end);
 	c->at = end;
 }

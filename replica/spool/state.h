@@ -37,6 +37,7 @@ struct lsv_replica_record {
 	int64_t snapshot_ns;     /* when it was taken */
 	uint32_t n_segments;     /* of shipped.index, put so far */
 	bool has_snapshot;
+	bool has_owner; /* and the generation's lineage */
 	bool is_broken; /* too far behind: it gets no more of this
 	                   generation */
 	char name[LSV_NAME_TEXT_SIZE];

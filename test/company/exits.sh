@@ -10,7 +10,7 @@
 . "$top_srcdir/test/company/company.sh"
 
 not_under_tsan
-requires sqlite3
+requires sqlite3 strace
 
 # one NAME: a life of many starts; what is wrong goes to NAME.wrong.
 one()
@@ -38,3 +38,17 @@ for name in a b c d e; do
 	[ ! -s "$name.wrong" ] || fail "$(cat "$name.wrong")"
 	restored "$name.db"
 done
+
+# One that dies after its first snapshot, before the generation's lineage is
+# there: the next one puts that.
+links='?link,?linkat'
+strace -f -o trace -e trace="$links" -e inject="$links:signal=KILL:when=2" \
+	-E LD_PRELOAD="${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS" \
+	sqlite3 f.db 'pragma journal_mode=wal; create table t(x)' \
+	>f.out 2>&1 || :
+[ "$(find backup/f.db -name '*.snapshot.lz4' | wc -l)" = 1 ] ||
+	fail "no snapshot: $(cat f.out)"
+[ -z "$(find backup/f.db -name lineage.json)" ] || fail 'it was not killed'
+preload sqlite3 f.db 'insert into t values(1)'
+[ -n "$(find backup/f.db -name lineage.json)" ] || fail 'no lineage.json'
+restored f.db

@@ -43,6 +43,7 @@ static void fill(struct lsv_state *state)
 		r->snapshot_ns = (int64_t)n++;
 		r->n_segments = (uint32_t)n++;
 		r->has_snapshot = i % 2;
+		r->has_owner = i % 4 == 1;
 		r->is_broken = i % 3;
 		memset(r->name, 'k' + i, (size_t)i * 4);
 		memset(r->url, 'p' + i, (size_t)i * 36);
@@ -73,6 +74,7 @@ static void check_equal(const struct lsv_state *a, const struct lsv_state *b)
 		ck_assert_int_eq(x->snapshot_ns, y->snapshot_ns);
 		ck_assert_uint_eq(x->n_segments, y->n_segments);
 		ck_assert_int_eq(x->has_snapshot, y->has_snapshot);
+		ck_assert_int_eq(x->has_owner, y->has_owner);
 		ck_assert_int_eq(x->is_broken, y->is_broken);
 		ck_assert_str_eq(x->name, y->name);
 		ck_assert_str_eq(x->url, y->url);
