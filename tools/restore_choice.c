@@ -20,6 +20,7 @@ static int read_source(struct target_replica *replica,
 		.n_tries = 6,
 		.first_ns = 100 * LSV_NS_PER_MS,
 		.max_ns = 5 * LSV_NS_PER_S,
+		.patience_ns = 20 * LSV_NS_PER_S,
 	};
 	int r = lsv_client_retry(take(replica->client), &patience,
 	                         &source->client);

@@ -123,17 +123,21 @@ int lsv_client_s3(const char *url, const struct lsv_client_options *options,
                   struct lsv_client **out);
 
 struct lsv_retry {
-	unsigned n_tries; /* in all */
+	unsigned n_tries; /* in all, since anything came */
 	int64_t first_ns; /* pause after the first, then twice as long */
 	int64_t max_ns;
+	/* When the tries took so long in vain, there are no more than two; 0:
+	 * whatever they take. */
+	int64_t patience_ns;
 	/* After a request that came to nothing: one try a request, until one
 	 * succeeds.  For callers that come back by themselves. */
 	bool once_while_down;
 };
 
 /* A client that tries again what ended with -EAGAIN; when it gives up, that is
- * -EHOSTDOWN.  Owns 'inner', also when
- * it fails. */
+ * -EHOSTDOWN.  One that does so already only gets another policy: each try of
+ * one layer would be several of the other.  Owns 'inner', also when it
+ * fails. */
 int lsv_client_retry(struct lsv_client *inner, const struct lsv_retry *policy,
                      struct lsv_client **out);
 

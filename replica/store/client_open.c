@@ -38,6 +38,7 @@ static int open_s3(const char *url, const char *rest,
 		.n_tries = 4,
 		.first_ns = 200 * LSV_NS_PER_MS,
 		.max_ns = 5 * LSV_NS_PER_S,
+		.patience_ns = 20 * LSV_NS_PER_S,
 		.once_while_down = true,
 	};
 	struct lsv_client *client;

@@ -7,6 +7,7 @@
  * name.
  */
 
+#include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/store/backoff.h"
 #include "replica/store/client.h"
@@ -34,7 +35,8 @@ struct attempt {
 	struct retry_client *client;
 	const char *verb;
 	const char *name;
-	unsigned n; /* tries that failed */
+	unsigned n; /* tries that failed, in vain */
+	int64_t began_ns;
 	struct lsv_backoff backoff;
 };
 
@@ -44,12 +46,12 @@ static struct attempt begin(struct lsv_client *client, const char *verb,
 	struct retry_client *c = self(client);
 
 	return (struct attempt){
-		c, verb, name, 0, {c->policy.first_ns, c->policy.max_ns}};
-}
-
-static bool is_worth_it(int r)
-{
-	return r == -EAGAIN || r == -EHOSTDOWN; /* another retry gave up */
+		.client = c,
+		.verb = verb,
+		.name = name,
+		.began_ns = lsv_clock_mono_ns(),
+		.backoff = {c->policy.first_ns, c->policy.max_ns},
+	};
 }
 
 /* The end of a request: what the one below knows of a failure is ours to
@@ -59,17 +61,28 @@ static int end(struct lsv_client *client, int r)
 	struct retry_client *c = self(client);
 
 	memcpy(c->base.why, c->inner->why, sizeof c->base.why);
-	c->is_down = is_worth_it(r);
+	c->is_down = r == -EAGAIN;
 	return c->is_down ? -EHOSTDOWN : r;
+}
+
+static bool is_tired(const struct attempt *attempt)
+{
+	const struct lsv_retry *policy = &attempt->client->policy;
+	int64_t took_ns = lsv_clock_mono_ns() - attempt->began_ns;
+
+	return attempt->n >= policy->n_tries ||
+	       (policy->patience_ns && attempt->n >= 2 &&
+	        took_ns >= policy->patience_ns) ||
+	       (attempt->client->is_down && policy->once_while_down);
 }
 
 /* After a try that ended with r: shall there be another? */
 static bool again(struct attempt *attempt, int r)
 {
-	const struct lsv_retry *policy = &attempt->client->policy;
-
-	if (!is_worth_it(r) || ++attempt->n >= policy->n_tries ||
-	    (attempt->client->is_down && policy->once_while_down))
+	if (r != -EAGAIN)
+		return false;
+	attempt->n++;
+	if (is_tired(attempt))
 		return false;
 	log_debug("try %s %s again: %s", attempt->verb, attempt->name,
 	          lsv_client_why(attempt->client->inner, r));
@@ -145,7 +158,11 @@ static int retry_get(struct lsv_client *client, const char *name,
 
 		r = inner->ops->get(inner, name, is_whole ? NULL : &rest,
 		                    &counting.base);
-		if (!is_worth_it(r) || counting.has_failed ||
+		if (counting.n) { /* it is there, and this one goes on */
+			self(client)->is_down = false;
+			attempt = begin(client, "get", name);
+		}
+		if (r != -EAGAIN || counting.has_failed ||
 		    !skip(&rest, counting.n) || !again(&attempt, r))
 			return counting.has_failed ? r : end(client, r);
 		is_whole = is_whole && rest.offset == 0;
@@ -225,9 +242,16 @@ static void retry_close(struct lsv_client *client)
 int lsv_client_retry(struct lsv_client *inner, const struct lsv_retry *policy,
                      struct lsv_client **out)
 {
-	struct retry_client *c = calloc(1, sizeof *c);
-	char *url = strdup(inner->url);
+	struct retry_client *c;
+	char *url;
 
+	if (inner->ops->close == retry_close) {
+		self(inner)->policy = *policy;
+		*out = inner;
+		return 0;
+	}
+	c = calloc(1, sizeof *c);
+	url = strdup(inner->url);
 	if (!c || !url) {
 		free(c);
 		free(url);

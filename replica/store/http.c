@@ -426,6 +426,10 @@ static const char *remedy_for(CURLcode code)
 		return "; look at ca-file, $AWS_CA_BUNDLE and $SSL_CERT_FILE";
 	case CURLE_SSL_CONNECT_ERROR:
 		return "; does it speak TLS there?";
+	case CURLE_COULDNT_CONNECT:
+		return "; does the store run, are its host and port right?";
+	case CURLE_OPERATION_TIMEDOUT:
+		return "; is there a network, and no proxy or firewall between?";
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return "; is the name right, is there a network?";
 	default:

@@ -85,3 +85,17 @@ writes 60
 syncs
 restored
 played
+
+# A restore gives up soon where nobody answers, and says what may help.
+play nobody-there
+writes 3
+syncs
+rules 'refuse * *'
+expect_exit 1 "$LSVFS_RESTORE" -o restored.db "$url" 2>restore.log
+[ "$(counted refuse)" = 6 ] || fail "not 6 tries: $(cat counts)"
+stop_faulty
+expect_exit 1 "$LSVFS_RESTORE" -o restored.db "$url" 2>restore.log
+grep -q "$faulty_port.*does the store run" restore.log ||
+	fail "said: $(cat restore.log)"
+[ ! -e restored.db ] || fail 'a file was left'
+played

@@ -116,6 +116,20 @@ START_TEST(a_get_goes_on_where_it_was_cut)
 }
 END_TEST
 
+START_TEST(what_goes_on_is_not_given_up)
+{
+	char text[64];
+
+	setup();
+	ck_assert_int_eq(put("x", "0123456789"), 0);
+	/* 5, 2, 1 and 1 bytes come, then none, twice. */
+	fail_next(4 + N_TRIES - 2, -EAGAIN);
+	ck_assert_int_eq(get(NULL, text), 0);
+	ck_assert_str_eq(text, "0123456789");
+	teardown();
+}
+END_TEST
+
 START_TEST(a_tail_that_was_cut_is_an_error_and_no_mixture)
 {
 	static const struct lsv_range tail = {.n = 4, .from_end = 1};
@@ -184,6 +198,45 @@ START_TEST(a_clone_is_as_patient)
 }
 END_TEST
 
+START_TEST(a_second_layer_is_none)
+{
+	static const struct lsv_retry other = {
+		.n_tries = N_TRIES + 3,
+		.first_ns = 1000,
+		.max_ns = 5000,
+	};
+	int calls;
+
+	setup();
+	ck_assert_int_eq(lsv_client_retry(replica, &other, &replica), 0);
+	calls = objects.n_calls;
+	fail_next(1000, -EAGAIN);
+	ck_assert_int_eq(put("a", "1"), -EHOSTDOWN);
+	ck_assert_int_eq(objects.n_calls - calls, N_TRIES + 3);
+	teardown();
+}
+END_TEST
+
+START_TEST(what_takes_too_long_is_tried_twice)
+{
+	static const struct lsv_retry hasty = {
+		.n_tries = 1000,
+		.first_ns = 1000,
+		.max_ns = 5000,
+		.patience_ns = 1,
+	};
+	int calls;
+
+	setup();
+	ck_assert_int_eq(lsv_client_retry(replica, &hasty, &replica), 0);
+	calls = objects.n_calls;
+	fail_next(1000, -EAGAIN);
+	ck_assert_int_eq(put("a", "1"), -EHOSTDOWN);
+	ck_assert_int_eq(objects.n_calls - calls, 2);
+	teardown();
+}
+END_TEST
+
 START_TEST(what_is_down_is_asked_once_until_it_is_back)
 {
 	static const struct lsv_retry once = {
@@ -215,4 +268,5 @@ UNIT(client_retry, what_is_down_is_asked_once_until_it_is_back,
      another_error_is_not_tried_again, a_get_goes_on_where_it_was_cut,
      a_tail_that_was_cut_is_an_error_and_no_mixture,
      a_list_tells_each_name_once, who_ends_a_list_is_not_asked_again,
-     a_clone_is_as_patient)
+     a_clone_is_as_patient, what_goes_on_is_not_given_up,
+     a_second_layer_is_none, what_takes_too_long_is_tried_twice)
