@@ -29,8 +29,8 @@ END
 
 is_replicated()
 {
-	"$LSVFS" status "$1" >status 2>&1 || :
-	grep -q '^position .* txid' status
+	"$LSVFS" status "$1" >status.txt 2>&1 || :
+	grep -q '^position .* txid' status.txt
 }
 
 # churn DB stays|goes: until the file 'enough' is there.
@@ -61,7 +61,7 @@ restored a.db
 
 churn b.db goes
 catch_up b.db
-is_replicated b.db || fail "$(cat status)"
+is_replicated b.db || fail "$(cat status.txt)"
 enough b.db
 catch_up b.db
 restored b.db
