@@ -171,8 +171,12 @@ static int get_page(struct lsv_s3 *s3, const char *prefix,
 	else if (before)
 		query[2] = (struct lsv_query){"marker", before->marker};
 	r = lsv_s3_do(s3, &call, &response);
-	if (r < 0) /* of the bucket, nothing is just missing */
-		return r == -ENOENT ? -ENXIO : r;
+	if (r == -ENOENT) /* of the bucket, nothing is just missing */
+		return lsv_s3_failed(s3, -ENXIO, NULL,
+		                     "the store says 404; are its endpoint and "
+		                     "the bucket's name right?");
+	if (r < 0)
+		return r;
 	r = lsv_xml_read(response.body.data, response.body.n, take_element,
 	                 page);
 	if (r == 0)

@@ -403,6 +403,7 @@ START_TEST(what_is_no_list_is_refused)
 		ck_assert_ptr_nonnull(strstr(client->why, "S3 endpoint"));
 	}
 	ck_assert_int_eq(list(text), -ENXIO);
+	ck_assert_ptr_nonnull(strstr(client->why, "404; "));
 	end();
 }
 END_TEST
