@@ -293,13 +293,13 @@ static int begin_at_image(struct lsv_db *db)
 
 /* With no application connection the database is opened by ourselves, and
  * left as an application's last close leaves it. */
-static int visit(struct lsv_db *db)
+static int visit(struct lsv_db *db, int (*read_it)(struct lsv_db *))
 {
 	int seat = lsv_own_sit(db), r;
 
 	if (seat < 0)
 		return seat;
-	r = begin_at_image(db);
+	r = read_it(db);
 	lsv_own_rise(seat);
 	return r;
 }
@@ -374,13 +374,39 @@ static void enter_and(struct lsv_db *db, int (*read_it)(struct lsv_db *))
 
 static int begin(struct lsv_db *db)
 {
-	return has_files(db) ? begin_at_image(db) : visit(db);
+	return has_files(db) ? begin_at_image(db) : visit(db, begin_at_image);
 }
 
 void lsv_begin(struct lsv_db *db, struct lsv_replica *none)
 {
 	(void)none;
 	enter_and(db, begin);
+}
+
+static int copy_rest(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	int r = 0;
+
+	if (!lsv_lead_holds(db) || db->reason[0])
+		return -EAGAIN;
+	if (atomic_load(&db->role) == LSV_ADRIFT)
+		r = lsv_lead_attach(db);
+	return r < 0 ? r : lsv_copy_commits(db, UINT64_MAX);
+}
+
+int lsv_begin_again(struct lsv_db *db)
+{
+	int r = lsv_db_enter(db);
+
+	if (r == 0) {
+		r = visit(db, copy_rest);
+		lsv_db_leave(db);
+	}
+	/* What is not continuous is no failure of this: there is a reason to
+	 * begin a generation, at once. */
+	remember(db, r == -ESTALE ? 0 : r);
+	return r;
 }
 
 /* Ends index N-1 where the shadow is and begins N there; where nothing was

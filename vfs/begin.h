@@ -14,6 +14,11 @@
  * itself when no application has it open. */
 void lsv_begin(struct lsv_db *db, struct lsv_replica *none);
 
+/* ADRIFT without a reason, and no application has the database open any more,
+ * but somebody else has: opens it for as long as it takes to copy what the last
+ * close left in the WAL. */
+int lsv_begin_again(struct lsv_db *db);
+
 /* LIVE: begins an index with a snapshot. */
 void lsv_begin_index(struct lsv_db *db, struct lsv_replica *none);
 

@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define QUIET_LOOKS 2
 /* A small database is not snapshot again for every few commits. */
@@ -29,6 +30,7 @@ struct view {
 	struct lsv_pos end; /* of the shadow; generation 0: none */
 	bool is_complete;   /* it has all that was committed before the look */
 	bool wants_begin;   /* a new generation is due */
+	bool wants_visit;   /* no connection shows what the last one left */
 	uint64_t txid;
 	uint64_t ticket;
 	uint64_t dirty;          /* before the look */
@@ -79,6 +81,20 @@ static bool has_all(struct lsv_db *db, int r)
 	return r == 0;
 }
 
+/* Without a live head.  Where nobody has the database open in this process,
+ * somebody else may, who left the WAL of a last close here where it was. */
+static void view_adrift(struct lsv_db *db, struct view *view, bool is_open)
+{
+	bool is_gone = !is_open && access(db->path, F_OK) < 0 &&
+	               errno == ENOENT;
+
+	view->wants_begin = db->reason[0] && !is_gone;
+	view->is_complete = is_gone ||
+	                    (!db->reason[0] && lsv_lead_is_at_rest(db));
+	view->wants_visit = !is_open && !view->wants_begin &&
+	                    !view->is_complete;
+}
+
 /* Under the shadow's mutex. */
 static int look_at_shadow(struct lsv_db *db, struct view *view)
 {
@@ -91,17 +107,13 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 		return -EAGAIN;
 	if (atomic_load(&db->role) == LSV_LIVE && !is_open)
 		lsv_lead_detach(db);
-	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason[0] && is_open &&
-	    lsv_lead_attach(db) == -EAGAIN)
-		view->is_complete = false;
+	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason[0] && is_open)
+		lsv_lead_attach(db);
 	if (atomic_load(&db->role) == LSV_LIVE)
 		view->is_complete = has_all(db,
 		                            lsv_copy_commits(db, UINT64_MAX));
-	else
-		/* Open, and not read yet: nobody has begun a WAL either. */
-		view->is_complete = !db->reason[0] &&
-		                    (!is_open || lsv_lead_is_at_rest(db));
-	view->wants_begin = db->reason[0] != 0;
+	if (atomic_load(&db->role) == LSV_ADRIFT)
+		view_adrift(db, view, is_open);
 	view_end(db, view);
 	if (view->is_complete)
 		atomic_store(&db->captured_ticket, view->ticket);
@@ -358,6 +370,45 @@ static void settle_tickets(struct lsv_db *db, const struct view *view)
 	lsv_replicas_settle(db);
 }
 
+/* A job.  A last close that left the WAL to other processes' connections left
+ * what it had not copied, too. */
+static void visit(struct lsv_db *db, struct lsv_replica *none)
+{
+	struct view view = {
+		.is_complete = true,
+		.ticket = atomic_load(&lsv_db_coord(db)->request),
+		.dirty = atomic_load(&db->dirty),
+	};
+	bool is_current;
+
+	(void)none;
+	if (lsv_begin_again(db) < 0)
+		return;
+	pthread_mutex_lock(&db->shadow);
+	is_current = lsv_lead_holds(db) && !db->reason[0];
+	view_end(db, &view);
+	if (is_current && view.ticket > atomic_load(&db->captured_ticket))
+		atomic_store(&db->captured_ticket, view.ticket);
+	pthread_mutex_unlock(&db->shadow);
+	if (is_current)
+		settle_tickets(db, &view);
+}
+
+static void visit_when_due(struct lsv_db *db, const struct view *view,
+                           int64_t now_ns)
+{
+	int64_t at_ns = atomic_load(&db->begin_due_ns);
+
+	if (!view->wants_visit ||
+	    (atomic_load(&db->dirty) == 0 &&
+	     view->ticket <= atomic_load(&db->captured_ticket)))
+		return;
+	if (now_ns >= at_ns)
+		lsv_job_queue(db, NULL, visit);
+	else
+		due(db, at_ns);
+}
+
 static bool has_job(struct lsv_db *db)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
@@ -374,6 +425,7 @@ static void schedule(struct lsv_db *db, const struct view *view, int64_t now_ns)
 		return;
 	}
 	deliver_when_due(db, view, now_ns);
+	visit_when_due(db, view, now_ns);
 	settle_tickets(db, view);
 }
 

@@ -47,8 +47,9 @@ void lsv_own_fork_child(void)
 static sqlite3 *open_memory(const char *vfs_name)
 {
 	sqlite3 *opened = NULL;
+	/* Not to create what it attaches: that may be gone by then. */
 	int rc = sqlite3_open_v2(":memory:", &opened,
-	                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+	                         SQLITE_OPEN_READWRITE |
 	                                 SQLITE_OPEN_PRIVATECACHE |
 	                                 SQLITE_OPEN_FULLMUTEX,
 	                         vfs_name);

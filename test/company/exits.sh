@@ -3,7 +3,8 @@
 #
 # A program that commits once and ends at once: when it has gone, its commit is
 # on the replica, and on record as being there.  Several databases at a time,
-# so that it is not always the same thread that is first.
+# so that it is not always the same thread that is first; of some of them there
+# is a reader without us, so that no close here is the last one.
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
 . "${top_srcdir:-.}/test/lib/ways.sh"
@@ -12,14 +13,26 @@
 not_under_tsan
 requires sqlite3 strace
 
+# hold NAME: opens it, without us, and stays.
+hold()
+{
+	mkfifo "$1.in"
+	# shellcheck disable=SC2317 # by background
+	reader()
+	{
+		exec sqlite3 "$1.db" <&8 >"$1.read"
+	}
+	exec 8<>"$1.in"
+	background reader "$1"
+	echo 'select count(*) from t;' >&8
+	eventually 60 grep -qx '[0-9]*' "$1.read"
+}
+
 # one NAME: a life of many starts; what is wrong goes to NAME.wrong.
 one()
 {
 	local db=$1.db n
 
-	: >"$1.wrong"
-	preload sqlite3 "$db" 'pragma journal_mode=wal; create table t(x)' \
-		>"$1.out" 2>&1
 	for ((n = 1; n <= 25; n++)); do
 		preload sqlite3 "$db" 'insert into t values(1)' \
 			>"$1.out" 2>&1 || echo "insert $n: $(cat "$1.out")"
@@ -29,6 +42,13 @@ one()
 	done >>"$1.wrong"
 }
 
+for name in a b c d e; do
+	: >"$name.wrong"
+	preload sqlite3 "$name.db" \
+		'pragma journal_mode=wal; create table t(x)' >out 2>&1
+done
+hold d
+hold e
 for name in a b c d e; do
 	one "$name" &
 	lives+=($!)
