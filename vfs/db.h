@@ -123,6 +123,8 @@ struct lsv_db {
 	int n_quiet;            /* looks in a row that found nothing */
 	int64_t stuck_since_ns; /* monotonic: the leader does not advance */
 	uint32_t wake_seen;     /* of coord->wake */
+	bool is_called;         /* by other processes, and it is closed here */
+	_Atomic(int) is_unseen; /* since it is led, while it is closed here */
 	uint64_t seen_txid;
 	int64_t round_due_ns; /* monotonic: no PASSIVE round before */
 	int64_t round_backoff_ns;

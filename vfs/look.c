@@ -390,8 +390,10 @@ static void visit(struct lsv_db *db, struct lsv_replica *none)
 	if (is_current && view.ticket > atomic_load(&db->captured_ticket))
 		atomic_store(&db->captured_ticket, view.ticket);
 	pthread_mutex_unlock(&db->shadow);
-	if (is_current)
-		settle_tickets(db, &view);
+	if (!is_current)
+		return;
+	atomic_store(&db->is_unseen, 0);
+	settle_tickets(db, &view);
 }
 
 static void visit_when_due(struct lsv_db *db, const struct view *view,
@@ -400,7 +402,7 @@ static void visit_when_due(struct lsv_db *db, const struct view *view,
 	int64_t at_ns = atomic_load(&db->begin_due_ns);
 
 	if (!view->wants_visit ||
-	    (atomic_load(&db->dirty) == 0 &&
+	    (atomic_load(&db->dirty) == 0 && !atomic_load(&db->is_unseen) &&
 	     view->ticket <= atomic_load(&db->captured_ticket)))
 		return;
 	if (now_ns >= at_ns)
@@ -432,14 +434,21 @@ static void schedule(struct lsv_db *db, const struct view *view, int64_t now_ns)
 /* Other processes commit and this one has no connection to see it by. */
 static bool must_let_go(struct lsv_db *db, uint32_t wake)
 {
-	return n_files(db) == 0 && !is_busy(db) && wake != db->wake_seen;
+	if (n_files(db) > 0)
+		db->is_called = false;
+	else if (wake != db->wake_seen)
+		db->is_called = true;
+	return db->is_called && !is_busy(db);
 }
 
-static void let_go(struct lsv_db *db)
+/* Whoever called may be gone before it leads: then we do again, in a while. */
+static void let_go(struct lsv_db *db, int64_t now_ns)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 
 	lsv_lead_drop(db);
+	db->is_called = false;
+	due(db, now_ns + db->config.sync_interval_ns);
 	atomic_fetch_add(&lsv_db_coord(db)->done, 1);
 	lsv_futex_wake(&lsv_db_coord(db)->done, INT_MAX);
 }
@@ -478,12 +487,16 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 		return;
 	}
 	if (db->is_led && must_let_go(db, wake)) {
-		let_go(db);
+		let_go(db, now_ns);
 		/* It may have been our own commit that woke us, before we led:
 		 * what is not shipped yet must not be forgotten. */
 		follow(db, &view, now_ns);
 		return;
 	}
+	if (view.is_complete)
+		atomic_store(&db->is_unseen, 0);
+	else if (!db->is_led)
+		atomic_store(&db->is_unseen, 1);
 	db->wake_seen = wake;
 	atomic_store(&coord->advanced_ns, now_ns);
 	if (atomic_load(&db->role) == LSV_LIVE)

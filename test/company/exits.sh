@@ -11,7 +11,7 @@
 . "$top_srcdir/test/company/company.sh"
 
 not_under_tsan
-requires sqlite3 strace
+requires sqlite3 strace python3
 
 # hold NAME: opens it, without us, and stays.
 hold()
@@ -72,3 +72,22 @@ strace -f -o trace -e trace="$links" -e inject="$links:signal=KILL:when=2" \
 preload sqlite3 f.db 'insert into t values(1)'
 [ -n "$(find backup/f.db -name lineage.json)" ] || fail 'no lineage.json'
 restored f.db
+# What lives on after its last close leads, and lets go when it is called; who
+# called may have gone by then.
+cat >closes.py <<'END'
+import sqlite3, sys
+for line in sys.stdin:
+    db = sqlite3.connect(sys.argv[1], isolation_level=None)
+    for row in db.execute(line):
+        print(row[0], flush=True)
+    db.close()
+END
+app_start python3 closes.py e.db
+for _ in 1 2 3 4 5; do
+	tell 'insert into t values(2);'
+	eventually 60 is_restored e.db
+	preload sqlite3 e.db 'insert into t values(3)' >out 2>&1
+	eventually 60 is_restored e.db
+done
+app_end
+says 0 generation
