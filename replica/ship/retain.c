@@ -3,6 +3,7 @@
 
 #include "replica/format/layout.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -233,16 +234,46 @@ int lsv_retain_list(struct lsv_client *client, struct lsv_stored_list *there)
 	return r;
 }
 
+/* Whether 'b' may go only when 'a', before it, is gone. */
+static bool has_to_wait(const char *a, const char *b)
+{
+	struct lsv_object_name x, y;
+
+	lsv_layout_parse(a, &x);
+	lsv_layout_parse(b, &y);
+	return x.kind != y.kind || x.pos.generation != y.pos.generation ||
+	       (y.kind == LSV_OBJECT_SEGMENT && y.pos.offset == 0);
+}
+
+/* How many of n names may go in any order: the snapshots of a generation; the
+ * offset 0 of an index and what the next index has behind its own. */
+static size_t batch_length(const char *const *names, size_t n)
+{
+	size_t i = 1;
+
+	while (i < n && !has_to_wait(names[i - 1], names[i]))
+		i++;
+	return i;
+}
+
 int lsv_retain_remove(struct lsv_client *client,
                       const struct lsv_doomed *doomed, size_t *n_removed)
 {
-	*n_removed = 0;
-	for (size_t i = 0; i < doomed->n; i++) {
-		int r = client->ops->remove(client, doomed->at[i]);
+	const struct lsv_client_ops *ops = client->ops;
 
+	*n_removed = 0;
+	while (*n_removed < doomed->n) {
+		const char *const *names = doomed->at + *n_removed;
+		size_t n = batch_length(names, doomed->n - *n_removed);
+		int r;
+
+		if (!ops->remove_some)
+			n = 1;
+		r = n == 1 ? ops->remove(client, names[0])
+		           : ops->remove_some(client, names, n);
 		if (r < 0)
 			return r;
-		++*n_removed;
+		*n_removed += n;
 	}
 	return 0;
 }
@@ -271,6 +302,7 @@ static int strike_out(const char *catalogue, mode_t mode,
 	struct lsv_stored_list left = {0};
 	int r = 0;
 
+	assert(doomed->at);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = lsv_catalogue_note(catalogue, LSV_CATALOGUE_REMOVED,
 		                       doomed->at[i], 0);

@@ -36,7 +36,8 @@ int lsv_retain_plan(const struct lsv_stored_list *there, uint64_t current,
 /* What is below generations/ on the replica, by one listing. */
 int lsv_retain_list(struct lsv_client *client, struct lsv_stored_list *there);
 
-/* Removes in order, up to the first error; *n_removed counts. */
+/* Removes in order, up to the first error, and several at once where their
+ * order does not matter; *n_removed counts. */
 int lsv_retain_remove(struct lsv_client *client,
                       const struct lsv_doomed *doomed, size_t *n_removed);
 

@@ -58,6 +58,10 @@ struct lsv_client_ops {
 	            lsv_list_fn *each, void *arg);
 	/* -ENOENT is success: it is gone. */
 	int (*remove)(struct lsv_client *client, const char *name);
+	/* The same for several at once, in any order; when it fails, some may
+	 * be gone.  NULL: that is no faster here than one by one. */
+	int (*remove_some)(struct lsv_client *client, const char *const *names,
+	                   size_t n);
 	/* Another client of the same replica, for another thread. */
 	int (*clone)(struct lsv_client *client, struct lsv_client **out);
 	void (*close)(struct lsv_client *client);

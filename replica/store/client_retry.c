@@ -221,6 +221,19 @@ static int retry_remove(struct lsv_client *client, const char *name)
 	return end(client, r);
 }
 
+static int retry_remove_some(struct lsv_client *client,
+                             const char *const *names, size_t n)
+{
+	struct lsv_client *inner = self(client)->inner;
+	struct attempt attempt = begin(client, "remove", names[0]);
+	int r;
+
+	do
+		r = inner->ops->remove_some(inner, names, n);
+	while (again(&attempt, r));
+	return end(client, r);
+}
+
 static int retry_clone(struct lsv_client *client, struct lsv_client **out)
 {
 	const struct retry_client *c = self(client);
@@ -264,6 +277,8 @@ int lsv_client_retry(struct lsv_client *inner, const struct lsv_retry *policy,
 		.get = retry_get,
 		.list = retry_list,
 		.remove = retry_remove,
+		.remove_some = inner->ops->remove_some ? retry_remove_some
+	                                               : NULL,
 		.clone = retry_clone,
 		.close = retry_close,
 	};

@@ -4,7 +4,8 @@
  * A replica that is a bucket and a prefix.  What stands between its five verbs
  * and the wire:
  *
- *	s3_put s3_multipart s3_get s3_list    objects
+ *	s3_put s3_multipart s3_get s3_list
+ *	s3_delete                             objects
  *	s3_request                            URL, signature, what stores
  *correct http                                  the wire
  *
@@ -13,6 +14,7 @@
 
 #include "replica/base/log.h"
 #include "replica/store/region.h"
+#include "replica/store/s3_delete.h"
 #include "replica/store/s3_get.h"
 #include "replica/store/s3_list.h"
 #include "replica/store/s3_put.h"
@@ -48,11 +50,13 @@ static int s3_list(struct lsv_client *client, const char *prefix,
 
 static int s3_remove(struct lsv_client *client, const char *name)
 {
-	auto_response struct lsv_http_response response = {0};
-	const struct lsv_s3_call call = {.method = "DELETE", .name = name};
-	int r = lsv_s3_do(self(client), &call, &response);
+	return lsv_s3_delete(self(client), name);
+}
 
-	return r == -ENOENT ? 0 : r;
+static int s3_remove_some(struct lsv_client *client, const char *const *names,
+                          size_t n)
+{
+	return lsv_s3_delete_some(self(client), names, n);
 }
 
 static void release(struct lsv_s3_common *common)
@@ -89,6 +93,7 @@ static const struct lsv_client_ops s3_ops = {
 	.get = s3_get,
 	.list = s3_list,
 	.remove = s3_remove,
+	.remove_some = s3_remove_some,
 	.clone = s3_clone,
 	.close = s3_close,
 };

@@ -42,6 +42,7 @@ static const struct {
 	int err;
 } codes[] = {
 	{"NoSuchKey", -ENOENT},
+	{"AccessDenied", -EACCES},
 	{"NoSuchBucket", -ENXIO},
 	{"NoSuchUpload", -EAGAIN},
 	{"PreconditionFailed", -EEXIST},

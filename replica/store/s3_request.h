@@ -27,6 +27,7 @@ struct lsv_s3_common {
 	bool is_region_known;
 	int64_t skew_ns; /* their clock less ours */
 	enum lsv_s3_guard guard;
+	bool lacks_batch; /* it deletes one by one only */
 	unsigned n_clients;
 };
 

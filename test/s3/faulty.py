@@ -23,7 +23,8 @@ are counted in COUNTS, replaced as they come: "GET 3", "LIST 1", "PUT 7",
                         signed by that clock
   --quirks A,B,...      what some stores do: no-if-none-match (is ignored),
                         refuse-if-none-match (501), no-encoding-type,
-                        no-chunked, no-delete, object-lock (Content-MD5 is
+                        no-chunked, no-batch (many are not deleted at
+                        once), no-delete, object-lock (Content-MD5 is
                         wanted, nothing can be removed)
   --stall S             how long a stall is (3)
   --late S              how long an object is not to be seen (2)
@@ -347,13 +348,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
                       or "transfer-encoding" in self.sent)
         is_removal = (self.command == "DELETE" and
                       "uploadId=" not in self.target)
-        if "no-chunked" in quirks and is_chunked:
+        is_batch = self.command == "POST" and \
+            re.search(r"[?&]delete(=|&|$)", self.target)
+        if "no-chunked" in quirks and is_chunked or \
+                "no-batch" in quirks and is_batch:
             self.refuse(501, "NotImplemented")
         elif quirks & {"no-delete", "object-lock"} and is_removal:
             self.refuse(403, "AccessDenied")
-        elif quirks & {"no-delete", "object-lock"} and \
-                self.command == "POST" and \
-                re.search(r"[?&]delete(=|&|$)", self.target):
+        elif quirks & {"no-delete", "object-lock"} and is_batch:
             self.refuse_each(self.read_body().decode())
         elif ("object-lock" in quirks and self.command == "PUT" and
               "content-md5" not in self.sent and

@@ -499,6 +499,74 @@ START_TEST(a_clone_knows_what_the_first_one_learned)
 }
 END_TEST
 
+#define DELETED                                                                \
+	"!" CLOSING "<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/"       \
+	"2006-03-01/\"></DeleteResult>"
+#define NOT_DELETED(code)                                                      \
+	"!" CLOSING "<DeleteResult><Error><Key>a b/x</Key><Code>NoSuchKey"     \
+	"</Code></Error><Error><Key>a b/y</Key><Code>" code                    \
+	"</Code><Message>no</Message></Error></DeleteResult>"
+
+static int remove_three(void)
+{
+	static const char *const names[] = {"x", "y", "<&>"};
+
+	return client->ops->remove_some(client, names, 3);
+}
+
+START_TEST(many_go_in_one_request)
+{
+	static const char *const answers[] = {
+		DELETED,
+		NOT_DELETED("NoSuchKey"),
+		NOT_DELETED("AccessDenied"),
+		NOT_DELETED("InternalError"),
+		NULL,
+	};
+
+	begin(answers);
+	ck_assert_int_eq(remove_three(), 0);
+	ck_assert(asked(0, "POST /bkt?delete= HTTP/1.1\r\n"));
+	ck_assert(asked(0, "\r\ncontent-md5: "));
+	ck_assert(asked(0, "<Quiet>true</Quiet><Object><Key>a b/x</Key>"
+	                   "</Object><Object><Key>a b/y</Key></Object>"
+	                   "<Object><Key>a b/&lt;&amp;&gt;</Key></Object>"));
+	ck_assert_int_eq(remove_three(), 0);
+	ck_assert_int_eq(remove_three(), -EACCES);
+	ck_assert_ptr_nonnull(strstr(client->why, "a b/y: "));
+	ck_assert_int_eq(remove_three(), -EAGAIN);
+	end();
+}
+END_TEST
+
+START_TEST(many_go_one_by_one_where_the_store_cannot_do_better)
+{
+	static const char *const answers[] = {
+		REFUSAL("503 Slow Down", "SlowDown", ""),
+		"!" CLOSING "<html>what?</html>",
+		REFUSAL("403 Forbidden", "AccessDenied", ""),
+		REFUSAL("501 Not Implemented", "NotImplemented", ""),
+		NO_CONTENT,
+		NOT_THERE,
+		NO_CONTENT,
+		NO_CONTENT, /* from now on */
+		NO_CONTENT,
+		NO_CONTENT,
+		NULL,
+	};
+
+	begin(answers);
+	ck_assert_int_eq(remove_three(), -EAGAIN);
+	ck_assert_int_eq(remove_three(), -EACCES);
+	ck_assert_int_eq(remove_three(), 0);
+	ck_assert(asked(3, "POST /bkt?delete= "));
+	ck_assert(asked(4, "DELETE /bkt/a%20b/x "));
+	ck_assert_int_eq(remove_three(), 0);
+	ck_assert(asked(7, "DELETE /bkt/a%20b/x "));
+	end();
+}
+END_TEST
+
 START_TEST(a_url_with_secrets_is_refused)
 {
 	ck_assert_int_eq(lsv_client_s3("s3://id:secret@bkt/p", NULL, &client),
@@ -516,4 +584,6 @@ UNIT(client_s3, a_store_is_asked_once_whether_it_guards_names,
      a_range_is_what_was_asked_for_whatever_comes, a_list_goes_on_to_its_end,
      a_store_of_the_first_version_lists_as_well, what_is_no_list_is_refused,
      what_a_store_corrects_is_learned, a_refusal_has_its_errno_and_its_remedy,
-     a_clone_knows_what_the_first_one_learned, a_url_with_secrets_is_refused)
+     a_clone_knows_what_the_first_one_learned, many_go_in_one_request,
+     many_go_one_by_one_where_the_store_cannot_do_better,
+     a_url_with_secrets_is_refused)

@@ -268,6 +268,64 @@ END_TEST
 
 /* ---- What it asks of a replica ---- */
 
+static char said[300];
+
+static int say_one(struct lsv_client *client, const char *name)
+{
+	size_t n = strlen(said);
+
+	(void)client;
+	snprintf(said + n, sizeof said - n, "%s | ", strrchr(name, '/') + 1);
+	return 0;
+}
+
+static int say_some(struct lsv_client *client, const char *const *names,
+                    size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		say_one(client, names[i]);
+		if (i + 1 < n)
+			said[strlen(said) - 2] = 0;
+	}
+	return 0;
+}
+
+#define G "generations/00000000000000a0/"
+#define H "generations/00000000000000b0/"
+
+/* I9: what has to be gone before something else goes before it. */
+START_TEST(what_needs_no_order_goes_at_once)
+{
+	static const struct lsv_client_ops ops = {.remove = say_one,
+	                                          .remove_some = say_some};
+	const char *names[] = {
+		G "snapshots/00000000.snapshot.lz4",
+		G "snapshots/00000002.snapshot.lz4",
+		G "wal/00000000_00002000.wal.lz4",
+		G "wal/00000000_00001000.wal.lz4",
+		G "wal/00000000_00000000.wal.lz4",
+		G "wal/00000001_00001000.wal.lz4",
+		G "wal/00000001_00000000.wal.lz4",
+		G "lsvfs/lineage.json",
+		H "snapshots/00000000.snapshot.lz4",
+	};
+	struct lsv_client client = {.ops = &ops};
+	const struct lsv_doomed doomed = {names, 9, 9};
+	size_t n_removed;
+
+	said[0] = 0;
+	ck_assert_int_eq(lsv_retain_remove(&client, &doomed, &n_removed), 0);
+	ck_assert_uint_eq(n_removed, 9);
+	ck_assert_str_eq(said, "00000000.snapshot.lz4 00000002.snapshot.lz4 | "
+	                       "00000000_00002000.wal.lz4 "
+	                       "00000000_00001000.wal.lz4 | "
+	                       "00000000_00000000.wal.lz4 "
+	                       "00000001_00001000.wal.lz4 | "
+	                       "00000001_00000000.wal.lz4 | lineage.json | "
+	                       "00000000.snapshot.lz4 | ");
+}
+END_TEST
+
 static int n_lists, n_removes;
 
 static int count_list(struct lsv_client *client, const char *prefix,
@@ -345,4 +403,4 @@ UNIT(retain, a_replica_is_listed_once_and_never_again,
      the_current_generation_never_goes,
      what_is_not_ours_is_left_alone_and_covers_nothing,
      other_objects_are_left_alone, a_replica_is_trimmed_in_order,
-     a_removal_that_fails_ends_it)
+     a_removal_that_fails_ends_it, what_needs_no_order_goes_at_once)
