@@ -15,6 +15,7 @@
 #include "tools/exits.h"
 #include "tools/watch.h"
 #include "vfs/conf_cache.h"
+#include "vfs/configure.h"
 #include "vfs/lsvfs.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@
 #include <sys/signalfd.h>
 
 static const char usage[] =
-	"usage: lsvfs replicate [OPTION]... [DB [URL]]\n"
+	"usage: lsvfs replicate [OPTION]... [DB [URL]...]\n"
 	"\n"
 	"Replicates a database whose programs do not have lsvfs in them, or\n"
 	"all those that the configuration file names, until it is ended by\n"
@@ -42,8 +43,9 @@ static const char usage[] =
 
 struct replicate_args {
 	struct configuration configuration;
-	const char *db;  /* NULL: all of the configuration file */
-	const char *url; /* NULL: as configured */
+	const char *db;          /* NULL: all of the configuration file */
+	const char *const *urls; /* replicas; none: as configured */
+	size_t n_urls;
 	const char *exec;
 	bool help;
 };
@@ -101,13 +103,13 @@ static int parse(int argc, char **argv, struct replicate_args *args)
 		r = set_option(c, argv, args);
 	if (r < 0 || args->help)
 		return r;
-	if (optind + 2 < argc)
-		return bad_usage("one database and one URL, not more: name "
-		                 "several in a configuration file");
-	if (optind < argc)
-		args->db = argv[optind];
-	if (args->db)
-		args->url = argv[optind + 1];
+	if (optind == argc)
+		return 0;
+	args->db = argv[optind++];
+	args->urls = (const char *const *)argv + optind;
+	args->n_urls = (size_t)(argc - optind);
+	if (args->n_urls > LSV_REPLICAS_MAX)
+		return bad_usage("a database has at most 8 replicas");
 	return 0;
 }
 
@@ -213,7 +215,7 @@ static int add_one(struct server *server, const struct replicate_args *args)
 	struct lsv_config config;
 	int r;
 
-	if (args->url)
+	if (args->n_urls > 0)
 		return watch_add(&server->watch, args->db);
 	r = configuration_find(&args->configuration, real ? real : args->db,
 	                       &config);
@@ -261,14 +263,17 @@ static int use_configuration(const struct configuration *which,
 
 static enum exits replicate(struct replicate_args *args, struct server *server)
 {
-	struct lsvfs_options options = {.size = sizeof options,
-	                                .replica = args->url};
+	struct lsvfs_options options = {
+		.size = sizeof options,
+		.replica = args->n_urls > 0 ? args->urls[0] : NULL};
 	auto_configuration struct lsv_config_file *file = NULL;
 	sigset_t mask;
 	int r = use_configuration(&args->configuration, &file);
 
 	if (r == 0)
 		r = take_signals(server, &mask);
+	if (r == 0 && args->n_urls > 1)
+		r = lsv_configure_more(args->urls + 1, args->n_urls - 1);
 	if (r == 0 && lsvfs_register(&options) != 0)
 		r = -EINVAL;
 	if (r == 0)

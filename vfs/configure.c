@@ -2,6 +2,7 @@
 #include "vfs/configure.h"
 
 #include "replica/base/cleanup.h"
+#include "replica/base/fileio.h"
 #include "replica/base/log.h"
 #include "replica/store/client.h"
 #include "vfs/api.h"
@@ -11,6 +12,8 @@
 #include <string.h>
 
 static char *environment, *program, *replica_url;
+static const char *const *more_urls; /* beside replica_url */
+static size_t n_more;
 
 static char *copy_of(const char *text, int *r)
 {
@@ -29,6 +32,24 @@ int lsv_configure_init(const struct lsv_settings *settings)
 	program = copy_of(settings->program, &r);
 	replica_url = copy_of(settings->replica, &r);
 	return r;
+}
+
+int lsv_configure_more(const char *const *urls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		auto_free char *sample = lsv_config_expand(urls[i],
+		                                           "/sample.db");
+
+		if (!sample)
+			return log_error(-EINVAL,
+			                 "cannot use the replica URL '%s': "
+			                 "only %%f, %%p and %%%% may follow a "
+			                 "percent sign",
+			                 urls[i]);
+	}
+	more_urls = urls;
+	n_more = n;
+	return 0;
 }
 
 /* A URL that can never work is said once, and nothing is replicated there. */
@@ -69,6 +90,40 @@ static int settle(const char *name, struct lsv_config *config)
 	return r;
 }
 
+/* Named by its type, as everywhere; where there is one of that name already, by
+ * a number, too. */
+static int name_more(const struct lsv_config *config,
+                     struct lsv_replica_config *replica)
+{
+	char scheme[LSV_REPLICA_NAME_SIZE], other[LSV_REPLICA_NAME_SIZE];
+	size_t n = 1;
+
+	lsv_replica_config_scheme(replica, scheme);
+	for (size_t i = 0; i < config->n_replicas; i++) {
+		lsv_replica_config_scheme(&config->replicas[i], other);
+		n += strcmp(scheme, other) == 0;
+	}
+	replica->name = n == 1 ? strdup(scheme)
+	                       : lsv_sprintf("%s%zu", scheme, n);
+	return replica->name ? 0 : -ENOMEM;
+}
+
+static int add_more(struct lsv_config *config, const char *url)
+{
+	struct lsv_replica_config replica;
+	int r;
+
+	lsv_replica_config_init(&replica);
+	r = lsv_replica_config_set(&replica, "url", url);
+	if (r == 0)
+		r = name_more(config, &replica);
+	if (r == 0)
+		r = lsv_config_add(config, &replica);
+	if (r < 0)
+		lsv_replica_config_free(&replica);
+	return r;
+}
+
 static int apply_settings(struct lsv_config *config)
 {
 	int r = 0;
@@ -79,6 +134,8 @@ static int apply_settings(struct lsv_config *config)
 		r = lsv_config_set_words(config, program, NULL);
 	if (r == 0 && replica_url)
 		r = lsv_config_set(config, "replica", replica_url);
+	for (size_t i = 0; i < n_more && r == 0; i++)
+		r = add_more(config, more_urls[i]);
 	return r;
 }
 

@@ -19,6 +19,10 @@ struct lsv_settings {
 /* Keeps a copy. */
 int lsv_configure_init(const struct lsv_settings *settings);
 
+/* For a tool, before anything is opened: replicas beside the one that the
+ * program's options name; borrowed.  -EINVAL: not a URL, which was said. */
+int lsv_configure_more(const char *const *urls, size_t n);
+
 /* By the database's absolute path, as SQLite hands it to xOpen.  0 with a
  * config that the caller frees, which has no replica when nothing names one;
  * -EINVAL: something is wrong, and was said; -EPERM: that, and nothing may be

@@ -117,6 +117,24 @@ start app.db full/backup
 eventually 20 grep -q '^error' replicate.log
 stop 1
 
+# To several replicas at once, one of them away; named by their types.
+: >away
+start app.db several/one file://"$PWD"/several/two away/three
+sqlite3 app.db 'INSERT INTO t VALUES(4, 4)'
+eventually 20 grep -q 'cannot put to replica.*away/three' replicate.log
+stop 1
+restored app.db several/one
+restored app.db several/two
+"$LSVFS" status app.db >out || :
+[ "$(grep -c '^replica   file[23]\? ' out)" = 3 ] || fail "$(cat out)"
+expect_exit 1 "$LSVFS" replicate app.db several/one several/one 2>err
+grep -q 'another of its replicas is named file2 or is at' err ||
+	fail "$(cat err)"
+expect_exit 2 "$LSVFS" replicate app.db several/one several/%q 2>err
+grep -q "cannot use the replica URL 'several/%q'" err || fail "$(cat err)"
+expect_exit 2 "$LSVFS" replicate app.db 1 2 3 4 5 6 7 8 9 2>err
+grep -q 'at most 8 replicas' err || fail "$(cat err)"
+
 # By a configuration file: all that it names, and its program.
 cat >lsvfs.yml <<END
 exec: sqlite3 two.db "INSERT INTO t VALUES(2, 2)"
