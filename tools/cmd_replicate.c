@@ -182,13 +182,6 @@ static void serve(struct server *server)
 	}
 }
 
-static int add_configured(void *arg, const char *db_path,
-                          const struct lsv_config *config)
-{
-	(void)config;
-	return watch_add(arg, db_path);
-}
-
 /* All of the file's; its 'exec' counts where the command line has none. */
 static int add_all(struct server *server, struct replicate_args *args,
                    const struct lsv_config_file *file)
@@ -201,8 +194,9 @@ static int add_all(struct server *server, struct replicate_args *args,
 		                 "lsvfs.yml(5))");
 	if (!args->exec)
 		args->exec = file->exec;
-	r = lsv_config_file_each(file, add_configured, &server->watch);
-	if (r == 0 && server->watch.list.n == 0)
+	r = watch_add_all(&server->watch, file);
+	if (r == 0 && server->watch.list.n == 0 &&
+	    server->watch.folders.list.n == 0)
 		return log_error(-ENOENT, "%s names no database", file->path);
 	return r;
 }

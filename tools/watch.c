@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #define FIRST_PAUSE_NS (2 * LSV_NS_PER_MS)
 #define LAST_PAUSE_NS LSV_NS_PER_S
@@ -40,6 +41,12 @@ static int watch_wal(struct watch *watch, struct watched *it)
 	return it->wal_wd < 0 ? log_error(-errno, "cannot watch %s", wal) : 0;
 }
 
+/* Of those in a folder, which may come back: then it is found again. */
+static bool is_gone(const struct watched *it)
+{
+	return it->is_found && !it->keeper && access(it->path, F_OK) < 0;
+}
+
 /* A database of which nothing is there is no error: its program comes later.
  * While it is waited for, its growth is looked at, too. */
 static int open_database(struct watch *watch, struct watched *it)
@@ -50,6 +57,8 @@ static int open_database(struct watch *watch, struct watched *it)
 		return watch_wal(watch, it);
 	if (r == -EBUSY)
 		look_soon(it, lsv_clock_mono_ns());
+	if (is_gone(it))
+		return 0;
 	if (r == -ENOENT &&
 	    inotify_add_watch(watch->fd, it->dir,
 	                      DIR_EVENTS | IN_MODIFY | IN_MASK_ADD) < 0)
@@ -64,12 +73,11 @@ static void free_watched(struct watched *it)
 	free(it->dir);
 }
 
-int watch_add(struct watch *watch, const char *path)
+static int append(struct watch *watch, const char *path)
 {
-	struct watched it = {.wal_wd = -1, .look_ns = INT64_MAX};
+	struct watched it = {.wal_wd = -1, .dir_wd = -1, .look_ns = INT64_MAX};
 	auto_free char *copy = strdup(path);
 	const char *slash;
-	int r;
 
 	it.path = strdup(path);
 	it.dir = copy ? strdup(dirname(copy)) : NULL;
@@ -79,15 +87,99 @@ int watch_add(struct watch *watch, const char *path)
 	}
 	slash = strrchr(it.path, '/');
 	watch->list.at[watch->list.n - 1].base = slash ? slash + 1 : it.path;
+	return 0;
+}
+
+static int start(struct watch *watch, struct watched *it)
+{
+	int r;
+
 	/* Before the database is looked for, so that nothing is missed. */
-	r = inotify_add_watch(watch->fd, it.dir, DIR_EVENTS | IN_MASK_ADD);
-	if (r < 0)
-		return log_error(-errno, "cannot watch %s", it.dir);
-	watch->list.at[watch->list.n - 1].dir_wd = r;
-	r = open_database(watch, &watch->list.at[watch->list.n - 1]);
-	if (r == 0 && !watch->list.at[watch->list.n - 1].keeper)
-		log_info("%s: waits for the database to be there", path);
+	it->dir_wd = inotify_add_watch(watch->fd, it->dir,
+	                               DIR_EVENTS | IN_MASK_ADD);
+	if (it->dir_wd < 0)
+		return log_error(-errno, "cannot watch %s", it->dir);
+	r = open_database(watch, it);
+	if (r == 0 && !it->keeper && !it->is_found)
+		log_info("%s: waits for the database to be there", it->path);
 	return r;
+}
+
+int watch_add(struct watch *watch, const char *path)
+{
+	int r = append(watch, path);
+
+	return r < 0 ? r : start(watch, &watch->list.at[watch->list.n - 1]);
+}
+
+static bool is_same_file(const char *path, const struct stat *st)
+{
+	struct stat of_path;
+
+	return stat(path, &of_path) == 0 && of_path.st_dev == st->st_dev &&
+	       of_path.st_ino == st->st_ino;
+}
+
+/* Under whatever name: opening a file that we have open would drop our locks
+ * on it (I8). */
+static bool is_watched(const struct watch *watch, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return true; /* there is nothing to watch */
+	for (size_t i = 0; i < watch->list.n; i++) {
+		if (strcmp(watch->list.at[i].path, path) == 0 ||
+		    is_same_file(watch->list.at[i].path, &st))
+			return true;
+	}
+	return false;
+}
+
+/* A database in a folder.  What is wrong with one is no reason not to replicate
+ * the others. */
+static void find(void *arg, const char *path, bool is_begun)
+{
+	struct watch *watch = arg;
+	struct watched *it;
+	struct stat st;
+
+	if (is_watched(watch, path) || stat(path, &st) < 0)
+		return;
+	if (!(is_begun && st.st_size == 0) && !lsv_config_is_database(path))
+		return;
+	if (append(watch, path) < 0)
+		return;
+	it = &watch->list.at[watch->list.n - 1];
+	it->is_found = true;
+	it->is_odd = start(watch, it) < 0;
+}
+
+static int add_configured(void *arg, const char *db_path,
+                          const struct lsv_config *config)
+{
+	struct watch *watch = arg;
+	int r = watch_add(watch, db_path);
+
+	(void)config;
+	if (r == 0 && !lsv_config_file_names(watch->folders.file, db_path))
+		watch->list.at[watch->list.n - 1].is_found = true;
+	return r;
+}
+
+int watch_add_all(struct watch *watch, const struct lsv_config_file *file)
+{
+	int r;
+
+	watch->folders = (struct folders){
+		.file = file,
+		.fd = watch->fd,
+		.found = find,
+		.arg = watch,
+	};
+	/* First, so that nothing is missed. */
+	r = folders_open(&watch->folders);
+	return r < 0 ? r : lsv_config_file_each(file, add_configured, watch);
 }
 
 static int flush_one(struct watch *watch, struct watched *it)
@@ -123,6 +215,7 @@ void watch_close(struct watch *watch)
 	for (size_t i = 0; i < watch->list.n; i++)
 		free_watched(&watch->list.at[i]);
 	free(watch->list.at);
+	folders_close(&watch->folders);
 	if (watch->fd >= 0)
 		close(watch->fd);
 	*watch = (struct watch){.fd = -1};
@@ -177,6 +270,14 @@ static void take_event(struct watch *watch, const struct inotify_event *event,
 	}
 }
 
+/* Folders have gone, with what was in them or without. */
+static void look_at_found(struct watch *watch, int64_t now_ns)
+{
+	for (size_t i = 0; i < watch->list.n; i++)
+		if (watch->list.at[i].is_found)
+			look_soon(&watch->list.at[i], now_ns);
+}
+
 void watch_read(struct watch *watch, int64_t now_ns)
 {
 	char buf[4096] __attribute__((aligned(8)));
@@ -188,6 +289,8 @@ void watch_read(struct watch *watch, int64_t now_ns)
 		     p += sizeof *event + event->len) {
 			event = (const struct inotify_event *)p;
 			take_event(watch, event, now_ns);
+			if (folders_take(&watch->folders, event))
+				look_at_found(watch, now_ns);
 		}
 	}
 	for (size_t i = 0; i < watch->list.n; i++)
@@ -219,9 +322,25 @@ static void look(struct watch *watch, struct watched *it, int64_t now_ns)
 	lsv_keeper_poke(it->keeper, true);
 }
 
+static void let_go(struct watch *watch, size_t i)
+{
+	struct watched_list *list = &watch->list;
+
+	free_watched(&list->at[i]);
+	list->n--;
+	memmove(&list->at[i], &list->at[i + 1],
+	        (list->n - i) * sizeof *list->at);
+}
+
 void watch_look(struct watch *watch, int64_t now_ns)
 {
-	for (size_t i = 0; i < watch->list.n; i++)
-		if (watch->list.at[i].look_ns <= now_ns)
-			look(watch, &watch->list.at[i], now_ns);
+	for (size_t i = watch->list.n; i-- > 0;) {
+		struct watched *it = &watch->list.at[i];
+
+		if (it->look_ns > now_ns)
+			continue;
+		look(watch, it, now_ns);
+		if (is_gone(it))
+			let_go(watch, i);
+	}
 }

@@ -14,6 +14,7 @@
  */
 
 #include "replica/base/vector.h"
+#include "tools/folders.h"
 #include "vfs/keeper.h"
 
 #include <stdint.h>
@@ -27,7 +28,8 @@ struct watched {
 	int dir_wd;
 	int64_t look_ns; /* monotonic: look again then; INT64_MAX: no */
 	int64_t pause_ns;
-	bool is_odd; /* an error was said; only a change of the files helps */
+	bool is_odd;   /* an error was said; only a change of the files helps */
+	bool is_found; /* in a folder: let go when it is gone */
 };
 
 LSV_VECTOR(watched_list, struct watched)
@@ -35,11 +37,15 @@ LSV_VECTOR(watched_list, struct watched)
 struct watch {
 	int fd;
 	struct watched_list list;
+	struct folders folders;
 };
 
 int watch_open(struct watch *watch);
 /* Opens it, or waits for it when it is not there.  Fails when it never can. */
 int watch_add(struct watch *watch, const char *path);
+/* All that the file names, and what comes up in its folders from now on; the
+ * file is borrowed until the watch is closed. */
+int watch_add_all(struct watch *watch, const struct lsv_config_file *file);
 /* All of it is on the replicas: 0; closes all. */
 int watch_flush(struct watch *watch);
 void watch_close(struct watch *watch);

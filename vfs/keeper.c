@@ -18,8 +18,8 @@
 struct lsv_keeper {
 	sqlite3 *connection;
 	struct lsv_db *db;
-	/* To ask who has WRITE.  Left open to the end of the process: closing
-	 * it would drop all locks that we have there (I8). */
+	/* To ask who has WRITE.  Open as long as the connection is: closing it
+	 * would drop all locks that we have there (I8). */
 	int shm_fd;
 };
 
@@ -199,6 +199,8 @@ void lsv_keeper_close(struct lsv_keeper *keeper)
 	if (keeper->db)
 		drop_guard(keeper->db);
 	sqlite3_close(keeper->connection);
+	if (keeper->shm_fd >= 0)
+		close(keeper->shm_fd);
 	if (keeper->db)
 		lsv_db_release(keeper->db);
 	free(keeper);

@@ -441,6 +441,18 @@ static bool must_let_go(struct lsv_db *db, uint32_t wake)
 	return db->is_called && !is_busy(db);
 }
 
+/* Its file is gone, no connection is left, and the replicas have what there
+ * was: then nobody will ever wake us for it. */
+static bool has_vanished(struct lsv_db *db, const struct view *view)
+{
+	if (n_files(db) > 0 || is_busy(db) || atomic_load(&db->dirty) > 0)
+		return false;
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		if (wants_delivery(&db->replicas[i], view))
+			return false;
+	return access(db->path, F_OK) < 0 && errno == ENOENT;
+}
+
 /* Whoever called may be gone before it leads: then we do again, in a while. */
 static void let_go(struct lsv_db *db, int64_t now_ns)
 {
@@ -484,6 +496,11 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	if (r < 0) {
 		guard(db, false);
 		follow(db, &view, now_ns);
+		return;
+	}
+	if (has_vanished(db, &view)) {
+		let_go(db, now_ns);
+		db->due_ns = INT64_MAX;
 		return;
 	}
 	if (db->is_led && must_let_go(db, wake)) {

@@ -71,4 +71,11 @@ typedef int lsv_config_db_fn(void *arg, const char *db_path,
 int lsv_config_file_each(const struct lsv_config_file *file,
                          lsv_config_db_fn *each, void *arg);
 
+/* Whether an entry has this very path, so that no folder's does. */
+bool lsv_config_file_names(const struct lsv_config_file *file,
+                           const char *db_path);
+
+/* By its first bytes.  For tools only, as above. */
+bool lsv_config_is_database(const char *path);
+
 #endif

@@ -21,7 +21,7 @@ struct scan {
 	void *arg;
 };
 
-static bool is_database(const char *path)
+bool lsv_config_is_database(const char *path)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char head[sizeof magic];
@@ -44,12 +44,13 @@ static int hand_on(const struct scan *scan, const char *path)
 }
 
 /* An entry with a path of its own comes by itself. */
-static bool has_entry(const struct lsv_config_file *file, const char *path)
+bool lsv_config_file_names(const struct lsv_config_file *file,
+                           const char *db_path)
 {
 	for (size_t i = 0; i < file->n_dbs; i++) {
 		const struct lsv_config_db *db = &file->dbs[i];
 
-		if (db->path && strcmp(db->path, path) == 0)
+		if (db->path && strcmp(db->path, db_path) == 0)
 			return true;
 	}
 	return false;
@@ -70,8 +71,9 @@ static int scan_entry(const struct scan *scan, const char *dir,
 		return 0;
 	if (S_ISDIR(st.st_mode))
 		return scan->db->is_recursive ? scan_folder(scan, path) : 0;
-	return S_ISREG(st.st_mode) && !has_entry(scan->file, path) &&
-	                       is_database(path)
+	return S_ISREG(st.st_mode) &&
+	                       !lsv_config_file_names(scan->file, path) &&
+	                       lsv_config_is_database(path)
 	               ? hand_on(scan, path)
 	               : 0;
 }
