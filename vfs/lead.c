@@ -12,9 +12,11 @@
 #include "vfs/copy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -291,6 +293,26 @@ static int claim(struct lsv_db *db)
 	return 0;
 }
 
+/* There is none yet: of several processes that find that, at the same time, one
+ * makes it.  A child of a fork may have inherited the descriptor, so it is not
+ * the close that lets go; on a file system that knows no such lock the last one
+ * prevails. */
+static int claim_first(struct lsv_db *db)
+{
+	auto_close int fd = open(db->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t generation;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EAGAIN;
+	r = lsv_folder_generation(db->dir, &generation) == 0 ? -EAGAIN
+	                                                     : claim(db);
+	flock(fd, LOCK_UN);
+	return r;
+}
+
 int lsv_lead_usurp(struct lsv_db *db)
 {
 	uint32_t pid = atomic_load(&lsv_db_coord(db)->leader_pid);
@@ -310,7 +332,7 @@ int lsv_lead_take(struct lsv_db *db)
 	int r = lsv_folder_generation(db->dir, &generation);
 
 	if (r == -ENOENT || r == -EINVAL)
-		return claim(db);
+		return claim_first(db);
 	if (r == 0)
 		r = open_lock(db, generation);
 	if (r < 0)
