@@ -54,12 +54,6 @@ int lsv_upload_snapshot(const struct lsv_upload *upload,
 void lsv_upload_drop_snapshot(const struct lsv_upload *upload, uint32_t index);
 bool lsv_upload_has_spooled(const struct lsv_upload *upload, uint32_t index);
 
-/* In one step, when there is no room to spool: as the two above. */
-int lsv_upload_stream_snapshot(const struct lsv_upload *upload,
-                               struct lsv_client *client, uint32_t index,
-                               const struct lsv_snapshot_source *source,
-                               struct lsv_commit *at, uint64_t *n_bytes);
-
 /* lineage.json: after the first snapshot, before the first segment. */
 struct lsv_lineage {
 	struct lsv_pos parent; /* generation 0: unknown or none */

@@ -193,26 +193,6 @@ int lsv_upload_snapshot(const struct lsv_upload *upload,
 	return put_spooled(upload, client, file, &table, n_bytes);
 }
 
-int lsv_upload_stream_snapshot(const struct lsv_upload *upload,
-                               struct lsv_client *client, uint32_t index,
-                               const struct lsv_snapshot_source *source,
-                               struct lsv_commit *at, uint64_t *n_bytes)
-{
-	auto_free char *name = lsv_layout_snapshot(upload->generation, index,
-	                                           upload->codec);
-	auto_reader struct lsv_reader *object = NULL;
-	struct lsv_table table;
-	int r;
-
-	if (!name)
-		return -ENOMEM;
-	init_table(upload, index, at, &table);
-	r = lsv_snapshot_encode(upload->codec, source, &table, &object);
-	if (r < 0)
-		return r;
-	return lsv_put(client, name, object, at->time_ns, LSV_PUT_NEW, n_bytes);
-}
-
 bool lsv_upload_has_spooled(const struct lsv_upload *upload, uint32_t index)
 {
 	auto_free char *path = spool_path(upload, index, "");

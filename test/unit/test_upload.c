@@ -455,32 +455,6 @@ START_TEST(a_snapshot_is_spooled_put_and_dropped)
 }
 END_TEST
 
-START_TEST(a_snapshot_that_is_streamed_is_the_same_object)
-{
-	auto_scratch char *dir = scratch_enter();
-	auto_client struct lsv_client *client = NULL;
-	struct lsv_buf db = database(300);
-	struct lsv_commit at = {.txid = 7, .time_ns = 99, .db_pages = 300};
-	struct lsv_snapshot_source source = {
-		.pages = lsv_reader_memory(db.data, db.n),
-		.page_size = PAGE_SIZE,
-	};
-	uint64_t n_bytes = 0, n_streamed = 0;
-
-	ck_assert_int_eq(lsv_mkdirs("gen", 0700), 0);
-	open_begun("replica", &client);
-	ck_assert_int_eq(spool(&upload, &db, &at), 0);
-	ck_assert(!lsv_upload_snapshot(&upload, client, INDEX, &n_bytes));
-	at.page_hash = 0;
-	ck_assert(!lsv_upload_stream_snapshot(&upload, client, INDEX, &source,
-	                                      &at, &n_streamed));
-	ck_assert_uint_eq(n_bytes, n_streamed);
-	ck_assert(at.page_hash != 0);
-	lsv_reader_close(source.pages);
-	lsv_buf_free(&db);
-}
-END_TEST
-
 START_TEST(a_spooling_that_fails_leaves_nothing)
 {
 	auto_scratch char *dir = scratch_enter();
@@ -582,7 +556,6 @@ UNIT(upload, segments_carry_their_commits_and_their_last_one_s_time,
      a_shadow_is_proven_up_to_its_record_s_checksum,
      a_huge_transaction_is_streamed_and_can_be_read_again,
      a_snapshot_is_spooled_put_and_dropped,
-     a_snapshot_that_is_streamed_is_the_same_object,
      a_spooling_that_fails_leaves_nothing,
      a_damaged_spool_file_does_not_become_an_object,
      a_lineage_is_put_once_and_known_again)
