@@ -59,6 +59,11 @@ flock 9
 # Go keeps what it compiled; -mod=mod writes the sums of what it fetched.
 GOFLAGS=-mod=mod CGO_ENABLED=1 go build -o way . >build.log 2>&1 ||
 	skip "cannot build mattn/go-sqlite3: $(tail -n 3 build.log)"
+# The one in lsvfs-guides(7), too.
+. "$top_srcdir/test/lib/guide.sh"
+guide file main.go >way.go
+GOFLAGS=-mod=mod CGO_ENABLED=1 go build -o guide . >build.log 2>&1 ||
+	fail "$(cat build.log)"
 exec 9>&-
 
 # A Go program ends by _exit(2): nothing of ours can wait for the replica.
@@ -68,3 +73,8 @@ finish()
 }
 before_loss=finish
 round_trip go.db unloaded ./way go.db "$LIBLSVFS" "$way_sql"
+
+use_guides
+unloaded ./guide >out 2>&1 || fail "$(cat out)"
+lsvfs restore -o guide.db db.sqlite3 >out 2>&1 || fail "$(cat out)"
+[ "$(sqlite3 guide.db 'select * from note')" = 'from Go' ] || fail 'main.go'

@@ -53,3 +53,14 @@ db.close();
 END
 MODULE=$module round_trip node.db unloaded node way.js node.db "$LIBLSVFS" \
 	"$way_sql"
+
+# The one in lsvfs-guides(7).
+. "$top_srcdir/test/lib/guide.sh"
+use_guides
+guide_file app.js
+NODE_PATH=$cache/node_modules unloaded node app.js >out 2>&1 ||
+	fail "$(cat out)"
+grep -q '{ state: ' out || fail "$(cat out)"
+lsvfs sync -timeout 1m db.sqlite3
+lsvfs restore -o guide.db db.sqlite3 >out 2>&1 || fail "$(cat out)"
+[ "$(sqlite3 guide.db 'select * from note')" = 'from Node' ] || fail 'app.js'
