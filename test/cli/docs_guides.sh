@@ -32,7 +32,8 @@ grep -qx 'litestream.yml is right: 1 database' <(sed 's,.*/,,' out) ||
 	fail "$(cat out)"
 
 for unit in app lsvfs; do
-	guide file "$unit.service" | sed '/^User=/d' >"$unit.service"
+	guide_file "$unit.service"
+	sed -i '/^User=/d' "$unit.service"
 done
 systemd-analyze verify --man=no ./app.service ./lsvfs.service >out 2>&1 ||
 	fail "$(cat out)"
