@@ -66,10 +66,27 @@ static bool is_newer(const struct restore_source *source,
 	       source->plan.target.time_ns > best->plan.target.time_ns;
 }
 
+/* Of those that have nothing for what is wanted: what else there is. */
+static bool tells_more(const struct restore_source *source,
+                       const struct restore_source *other)
+{
+	return !other->client ||
+	       source->catalog.generations.n > other->catalog.generations.n;
+}
+
+static void swap(struct restore_source *a, struct restore_source *b)
+{
+	struct restore_source was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
 static int choose_of_several(struct target *target,
                              const struct lsv_target *wanted,
                              struct restore_source *best)
 {
+	struct restore_source other = {0};
 	bool is_empty = true;
 	int result = 0;
 
@@ -82,16 +99,20 @@ static int choose_of_several(struct target *target,
 		if (r < 0) {
 			result = worse(result, r);
 			say_passed_over(replica, &source);
+			if (r == -ENOENT && tells_more(&source, &other))
+				swap(&source, &other);
 		} else if (is_newer(&source, best)) {
-			restore_source_close(best);
-			*best = source;
-			continue;
+			swap(&source, best);
 		}
 		restore_source_close(&source);
 	}
 	if (best->client)
-		return 0;
-	best->is_empty = is_empty;
+		result = 0;
+	else if (result == -ENOENT)
+		swap(best, &other);
+	restore_source_close(&other);
+	if (result < 0)
+		best->is_empty = is_empty;
 	return result;
 }
 

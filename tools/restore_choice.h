@@ -17,8 +17,8 @@ struct restore_source {
 };
 
 /* Takes the clients out of the target.  0; -ENOENT: nothing restorable for
- * what is wanted ('out' then has the only replica, to tell what else there
- * is); or why not.  The caller closes 'out', however it went. */
+ * what is wanted ('out' then has a replica that tells what else there is); or
+ * why not.  The caller closes 'out', however it went. */
 int restore_choose(struct target *target, const struct lsv_target *wanted,
                    struct restore_source *out);
 void restore_source_close(struct restore_source *source);

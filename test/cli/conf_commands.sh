@@ -122,6 +122,19 @@ rm -rf out.db .out.db-litestream
 "$LSVFS" restore -config litestream.yml -o out.db app.db >out
 prints 1,5 sqlite3 out.db 'select group_concat(x) from t'
 
+# Nothing from then: what there is, of the one that has most.
+expect_exit 3 "$LSVFS" restore -config litestream.yml -o none.db \
+	-timestamp 2000-01-01T00:00:00Z app.db 2>err
+[ "$(grep -c '^restorable: generation .* txid ' err)" = \
+	"$(find one/generations -mindepth 1 -maxdepth 1 | wc -l)" ] ||
+	fail "$(cat err)"
+mv one gone
+mv two elsewhere
+expect_exit 3 "$LSVFS" restore -config litestream.yml -o none.db app.db 2>err
+says 'no backup found of'
+mv gone one
+mv elsewhere two
+
 # Without -o it goes to where it was, as with Litestream.
 expect_exit 5 "$LSVFS_RESTORE" -config litestream.yml app.db 2>err
 "$LSVFS_RESTORE" -config litestream.yml -if-db-not-exists app.db 2>err
