@@ -2,10 +2,11 @@
 
 /*
  * How long a commit takes from its return until the object that holds it is
- * visible in a file replica, in milliseconds: after a quiet spell (no put
- * within the last sync-interval), and in a storm of commits.
+ * visible in a replica, in milliseconds: after a quiet spell (no put within the
+ * last sync-interval), and in a storm of commits.  The replica is a directory,
+ * or URL in a store on this machine that keeps objects as files below DIR.
  *
- *	lag [-quiet N] [-storm SECONDS] [-interval D]
+ *	lag [-quiet N] [-storm SECONDS] [-interval D] [-replica URL DIR]
  */
 
 #include "replica/base/fileio.h"
@@ -180,16 +181,47 @@ static void storm(sqlite3_stmt *insert, struct watch *watch, int seconds,
 	free(s.returned_ns);
 }
 
-int main(int argc, char **argv)
+struct options {
+	const char *interval;
+	int n_quiet;
+	int n_storm; /* seconds */
+	const char *replica;
+	const char *seen; /* where its objects lie */
+};
+
+static void read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
 		{"quiet", required_argument, NULL, 'q'},
 		{"storm", required_argument, NULL, 's'},
 		{"interval", required_argument, NULL, 'i'},
+		{"replica", required_argument, NULL, 'r'},
 		{0},
 	};
-	const char *interval = "200ms";
-	int n_quiet = 60, n_storm = 10, c;
+	int c;
+
+	while ((c = getopt_long_only(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'q')
+			o->n_quiet = atoi(optarg);
+		else if (c == 's')
+			o->n_storm = atoi(optarg);
+		else if (c == 'i')
+			o->interval = optarg;
+		else if (c == 'r')
+			o->replica = optarg;
+		else
+			break;
+	}
+	if (optind < argc)
+		o->seen = argv[optind++];
+	if (c != -1 || optind != argc)
+		give_up("usage: lag [-quiet N] [-storm SECONDS] [-interval D] "
+		        "[-replica URL DIR]");
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {"200ms", 60, 10, "backup", "backup/lag.db"};
 	char setting[64];
 	struct watch watch;
 	sqlite3_stmt *insert;
@@ -197,21 +229,11 @@ int main(int argc, char **argv)
 	uint64_t txid;
 	sqlite3 *db;
 
-	while ((c = getopt_long_only(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'q')
-			n_quiet = atoi(optarg);
-		else if (c == 's')
-			n_storm = atoi(optarg);
-		else if (c == 'i')
-			interval = optarg;
-		else
-			give_up("usage: lag [-quiet N] [-storm SECONDS] "
-			        "[-interval D]");
-	}
-	if (lsv_duration_parse(interval, &interval_ns) < 0)
-		give_up("'%s' is no duration", interval);
-	snprintf(setting, sizeof setting, "sync-interval=%s", interval);
-	use_replica("backup", setting);
+	read_options(argc, argv, &o);
+	if (lsv_duration_parse(o.interval, &interval_ns) < 0)
+		give_up("'%s' is no duration", o.interval);
+	snprintf(setting, sizeof setting, "sync-interval=%s", o.interval);
+	use_replica(o.replica, setting);
 	db = create_db("lag.db", OURS, "normal");
 	insert = prepare(db, "insert into t (b) values (randomblob(100))");
 	step_once(insert);
@@ -221,14 +243,14 @@ int main(int argc, char **argv)
 	step_once(insert);
 	if (lsvfs_sync("lag.db", WAIT_MS) != SQLITE_OK)
 		give_up("lag.db: not on the replica");
-	watch_replica("backup/lag.db", &watch);
+	watch_replica(o.seen, &watch);
 	sleep_ns(interval_ns + 100 * LSV_NS_PER_MS);
 	step_once(insert);
 	txid = see_until(&watch, 1, &at);
-	if (n_quiet > 0)
-		quiet(insert, &watch, n_quiet, interval_ns, &txid);
-	if (n_storm > 0)
-		storm(insert, &watch, n_storm, txid);
+	if (o.n_quiet > 0)
+		quiet(insert, &watch, o.n_quiet, interval_ns, &txid);
+	if (o.n_storm > 0)
+		storm(insert, &watch, o.n_storm, txid);
 	sqlite3_finalize(insert);
 	return sqlite3_close(db) == SQLITE_OK ? 0 : 1;
 }

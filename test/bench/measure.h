@@ -99,7 +99,7 @@ static inline void use_replica(const char *replica, const char *options)
 	if (!getcwd(here, sizeof here))
 		give_up("getcwd: %s", strerror(errno));
 	snprintf(url, sizeof url, "%s/%s/%%f", here, replica);
-	o.replica = url;
+	o.replica = strstr(replica, "://") ? replica : url;
 	if (lsvfs_register(&o) != SQLITE_OK)
 		give_up("lsvfs_register(%s)", options ? options : "");
 }
