@@ -280,6 +280,7 @@ static const struct {
 	{-ENODATA, "lacks what is not here any more"},
 	{-ENXIO, "answers again, and lacks what is not here any more"},
 	{-EBADMSG, "waits for what does not verify in the local folder"},
+	{-ESTALE, "waits for commits of a WAL that was replaced"},
 };
 
 /* Given up while it was at work: whatever came of that, it waits its time. */

@@ -244,11 +244,24 @@ void lsv_gate_exclusive(struct lsv_file *main)
 	}
 }
 
+/* What tells at the next open that nobody wrote meanwhile.  Where it cannot be
+ * had the page hashes must tell. */
+static void remember_file(struct lsv_db *db)
+{
+	struct lsv_tuple tuple;
+
+	if (lsv_tuple_of(db->path, &tuple) < 0 || !lsv_tuple_settle(&tuple))
+		return;
+	tuple.pos = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
+	                             lsv_shadow_end(db->wal)->commit.end};
+	db->state->tuple = tuple;
+	lsv_replicas_store_held(db);
+}
+
 void lsv_gate_closing(struct lsv_file *main)
 {
 	struct lsv_db *db = main->db;
 	auto_unlock pthread_mutex_t *held = NULL;
-	struct lsv_tuple tuple;
 	struct stat st;
 
 	if (!main->caught_up || !main->is_exclusive)
@@ -260,18 +273,13 @@ void lsv_gate_closing(struct lsv_file *main)
 		return;
 	if (!atomic_exchange(&db->saw_db_sync, 0))
 		atomic_fetch_add(&lsv_db_coord(db)->unsynced_resets, 1);
-	if (lsv_tuple_of(db->path, &tuple) < 0)
-		return;
-	if (!lsv_tuple_settle(&tuple))
-		return;
-	tuple.pos = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
-	                             lsv_shadow_end(db->wal)->commit.end};
-	db->state->tuple = tuple;
-	lsv_replicas_store_held(db);
-	lsv_pagemap_mark(db->pages, tuple.pos.index, tuple.pos.offset);
+	remember_file(db);
+	lsv_pagemap_mark(db->pages, lsv_shadow_index(db->wal),
+	                 lsv_shadow_end(db->wal)->commit.end);
+	/* Its WAL is gone, and its head was that of this WAL: whoever stayed
+	 * attached, or attached to it now, would take the next WAL for a
+	 * stranger's work. */
 	lsv_lead_detach(db);
-	/* Its head was that of a WAL that is gone: whoever attached to it now
-	 * would find none, and take that for a stranger's work. */
 	pthread_mutex_lock(&db->mutex);
 	main->is_heap = false;
 	pthread_mutex_unlock(&db->mutex);

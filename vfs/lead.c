@@ -447,6 +447,7 @@ int lsv_lead_attach(struct lsv_db *db)
 	}
 	if (!same_incarnation(db, &live) && !same_file(db, &live)) {
 		set_reason(db, "it was written to or checkpointed without us");
+		lsv_source_close(&db->source);
 		return -ESTALE;
 	}
 	db->reason[0] = 0;

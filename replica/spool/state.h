@@ -62,7 +62,7 @@ int lsv_state_store(const char *dir, const struct lsv_state *state,
 int lsv_tuple_of(const char *path, struct lsv_tuple *tuple);
 /* Same file, unchanged since, same boot.  Positions do not count. */
 bool lsv_tuple_equal(const struct lsv_tuple *a, const struct lsv_tuple *b);
-/* Waits (at most 10 ms) until a change made from now on would give the file
+/* Waits (at most 50 ms) until a change made from now on would give the file
  * another time than 'tuple' has.  False: it would not yet; then the tuple
  * proves nothing. */
 bool lsv_tuple_settle(const struct lsv_tuple *tuple);
