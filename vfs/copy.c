@@ -14,7 +14,7 @@
 #include <limits.h>
 #include <string.h>
 
-#define UNDECIDED_NS (100 * LSV_NS_PER_MS)
+#define UNDECIDED_NS (500 * LSV_NS_PER_MS)
 #define UNVERIFIED_MAX 50 /* looks, 2 ms apart */
 
 /* Commits are written in bursts of about so much. */
@@ -65,6 +65,9 @@ void lsv_copy_publish(struct lsv_db *db, const uint32_t salt[2], uint32_t frame)
 		lsv_futex_wake(&coord->done, INT_MAX);
 }
 
+/* Else what was read may have been overwritten.  How it was reset is looked at
+ * next time: an exclusive connection has no gate, and waits for us only after
+ * its new salts can be seen. */
 static int still(void *arg)
 {
 	struct copy *copy = arg;
@@ -73,7 +76,7 @@ static int still(void *arg)
 
 	if (r < 0 || copy->is_final)
 		return r;
-	return lsv_salt_equal(now.salt, copy->live->salt) ? 0 : -ESTALE;
+	return lsv_salt_equal(now.salt, copy->live->salt) ? 0 : -EAGAIN;
 }
 
 /* Never before its predecessor, never too early for -timestamp. */
@@ -306,6 +309,8 @@ static int copy_commits(struct lsv_db *db, const struct lsv_shm *live,
 
 	if (!lsv_salt_equal(live->salt, db->source.salt))
 		r = follow_reset(db, live);
+	else
+		db->undecided_ns = 0; /* it was taken back */
 	if (r < 0)
 		return r;
 	if (live->mx_frame < db->source.at.real.frame ||

@@ -44,8 +44,8 @@ int lsv_source_begin(struct lsv_source *source, const char *wal_path,
 int lsv_source_seek(struct lsv_source *source, const struct lsv_real *real);
 
 /* Asks, after bytes were read and before they are used, whether the
- * incarnation is still the same: 0; -ESTALE: it is not; -EAGAIN: that cannot
- * be told now. */
+ * incarnation is still the same: 0; -EAGAIN: it is not, or that cannot be told
+ * now. */
 typedef int lsv_still_fn(void *arg);
 
 /*
