@@ -412,23 +412,23 @@ static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
 	       lsv_source_begin(&db->source, db->wal_path, live) == 0;
 }
 
-bool lsv_lead_is_at_rest(struct lsv_db *db)
-{
-	struct stat st;
-
-	/* An exclusive connection makes the WAL before it writes to it. */
-	return db->is_begun && is_untouched(db) &&
-	       (stat(db->wal_path, &st) < 0 || st.st_size == 0);
-}
-
-/* The end of the shadow is where the database is, though there is no head to
- * attach to: an exclusive connection began a WAL and has not committed. */
+/* An exclusive connection makes the WAL before it writes to it, and writes to
+ * it before it commits. */
 static bool is_before_first(struct lsv_db *db)
 {
 	struct lsv_shm live;
 
 	return lsv_db_live(db, &live) == -ENOMSG && db->is_begun &&
 	       is_untouched(db);
+}
+
+bool lsv_lead_is_at_rest(struct lsv_db *db)
+{
+	struct stat st;
+
+	return is_before_first(db) ||
+	       (db->is_begun && is_untouched(db) &&
+	        (stat(db->wal_path, &st) < 0 || st.st_size == 0));
 }
 
 int lsv_lead_attach(struct lsv_db *db)

@@ -29,8 +29,9 @@ void lsv_lead_drop(struct lsv_db *db);
  * and 2).  -ESTALE: not proven, 'reason' says why. */
 int lsv_lead_attach(struct lsv_db *db);
 
-/* There is no WAL, and the database is as it was when the shadow had all of
- * it: nothing is missing, although no connection shows us its shm. */
+/* There is no WAL, or no commit in it, and the database is as it was when the
+ * shadow had all of it: nothing is missing, although no connection shows us its
+ * shm. */
 bool lsv_lead_is_at_rest(struct lsv_db *db);
 
 /* From LIVE to ADRIFT with nothing wrong: no connection has the database

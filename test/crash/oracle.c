@@ -55,6 +55,7 @@ static const struct {
 	{5, "a timestamp that gave the commit before"},
 	{339, "a lost stamp, after a rollback"},
 	{332, "a second generation without a reason"},
+	{101, "a sync that waits beside a WAL without a commit"},
 };
 
 /* No seed is begun after that: one takes a second, or half a minute under a
