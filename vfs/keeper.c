@@ -183,13 +183,20 @@ int lsv_keeper_flush(struct lsv_keeper *keeper)
 	                     db->config.shutdown_timeout_ns, true);
 }
 
-/* Nobody else goes in to it any more: then it is ours to drop. */
-static void drop_guard(struct lsv_db *db)
+/* Nobody else of us goes in to it meanwhile: the guard is ours to drop then,
+ * and no lock of ours is there to be lost with the descriptor (I8). */
+static void close_excluded(struct lsv_keeper *keeper)
 {
+	struct lsv_db *db = keeper->db;
+
 	atomic_store(&db->wants_guard, 0);
 	lsv_db_exclude(db);
 	lsv_guard_drop(db);
+	sqlite3_close(keeper->connection);
+	if (keeper->shm_fd >= 0)
+		close(keeper->shm_fd);
 	lsv_db_readmit(db);
+	lsv_db_release(db);
 }
 
 void lsv_keeper_close(struct lsv_keeper *keeper)
@@ -197,11 +204,8 @@ void lsv_keeper_close(struct lsv_keeper *keeper)
 	if (!keeper)
 		return;
 	if (keeper->db)
-		drop_guard(keeper->db);
-	sqlite3_close(keeper->connection);
-	if (keeper->shm_fd >= 0)
-		close(keeper->shm_fd);
-	if (keeper->db)
-		lsv_db_release(keeper->db);
+		close_excluded(keeper);
+	else
+		sqlite3_close(keeper->connection);
 	free(keeper);
 }
