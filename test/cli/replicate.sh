@@ -9,6 +9,20 @@
 
 requires sqlite3 python3
 
+# As any program does that has company: it waits where somebody is at it.
+sqlite3()
+{
+	command sqlite3 -cmd '.timeout 60000' "$@"
+}
+export -f sqlite3
+cat >child.sh <<'END'
+#!/bin/bash
+# child.sh DB SQL [STATUS]: the program of -exec.
+sqlite3 "$1" "$2" || exit 99
+exit "${3-0}"
+END
+chmod +x child.sh
+
 # Commits and says so, one after the other, in one connection.
 cat >writer.py <<'END'
 import sqlite3, sys
@@ -96,7 +110,7 @@ restored app.db backup
 
 # With a program: it ends with it, and has its status.
 LSVFS_REPLICA_URL=$PWD/exec/%f expect_exit 3 "$LSVFS" replicate \
-	-exec "sh -c 'sqlite3 app.db \"DELETE FROM t WHERE a > 100\"; exit 3'" \
+	-exec './child.sh app.db "DELETE FROM t WHERE a > 100" 3' \
 	app.db 2>replicate.log
 restored app.db exec/app.db
 # shellcheck disable=SC2016 # it is expanded by the program
@@ -137,7 +151,7 @@ grep -q 'at most 8 replicas' err || fail "$(cat err)"
 
 # By a configuration file: all that it names, and its program.
 cat >lsvfs.yml <<END
-exec: sqlite3 two.db "INSERT INTO t VALUES(2, 2)"
+exec: ./child.sh two.db "INSERT INTO t VALUES(2, 2)"
 dbs:
 - path: $PWD/app.db
   replicas:
@@ -153,7 +167,7 @@ LSVFS_REPLICA_URL=$PWD/elsewhere/%f \
 restored app.db configured/app
 restored two.db configured/two
 [ ! -e elsewhere ] || fail '-config does not come before the environment'
-"$LSVFS" replicate -config lsvfs.yml -exec 'sqlite3 two.db "DELETE FROM t"' \
+"$LSVFS" replicate -config lsvfs.yml -exec './child.sh two.db "DELETE FROM t"' \
 	two.db 2>replicate.log || fail "exit $?: $(cat replicate.log)"
 restored two.db configured/two
 echo 'dbs: [' >wrong.yml
