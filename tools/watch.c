@@ -41,6 +41,20 @@ static int watch_wal(struct watch *watch, struct watched *it)
 	return it->wal_wd < 0 ? log_error(-errno, "cannot watch %s", wal) : 0;
 }
 
+/* The end of a process that led, long after its last write, is seen by what it
+ * had mapped.  (Without room for that page there is no other process.) */
+static int watch_page(struct watch *watch, struct watched *it)
+{
+	auto_free char *page = lsv_keeper_page(it->keeper);
+
+	if (!page)
+		return -ENOMEM;
+	it->page_wd = inotify_add_watch(watch->fd, page, IN_CLOSE_WRITE);
+	return it->page_wd < 0 && errno != ENOENT
+	               ? log_error(-errno, "cannot watch %s", page)
+	               : 0;
+}
+
 /* Of those in a folder, which may come back: then it is found again. */
 static bool is_gone(const struct watched *it)
 {
@@ -54,7 +68,9 @@ static int open_database(struct watch *watch, struct watched *it)
 	int r = lsv_keeper_open(it->path, &it->keeper);
 
 	if (r == 0)
-		return watch_wal(watch, it);
+		r = watch_wal(watch, it);
+	if (r == 0)
+		return watch_page(watch, it);
 	if (r == -EBUSY)
 		look_soon(it, lsv_clock_mono_ns());
 	if (is_gone(it))
@@ -75,7 +91,10 @@ static void free_watched(struct watched *it)
 
 static int append(struct watch *watch, const char *path)
 {
-	struct watched it = {.wal_wd = -1, .dir_wd = -1, .look_ns = INT64_MAX};
+	struct watched it = {.wal_wd = -1,
+	                     .page_wd = -1,
+	                     .dir_wd = -1,
+	                     .look_ns = INT64_MAX};
 	auto_free char *copy = strdup(path);
 	const char *slash;
 
@@ -241,7 +260,9 @@ static void reopen(struct watch *watch, struct watched *it)
 {
 	if (it->wal_wd >= 0)
 		inotify_rm_watch(watch->fd, it->wal_wd);
-	it->wal_wd = -1;
+	if (it->page_wd >= 0)
+		inotify_rm_watch(watch->fd, it->page_wd);
+	it->wal_wd = it->page_wd = -1;
 	if (it->keeper) {
 		log_info("%s is gone, or another file has its name", it->path);
 		/* What it had is on its replica, or will never be. */
@@ -253,7 +274,7 @@ static void reopen(struct watch *watch, struct watched *it)
 
 static bool is_of(const struct watched *it, const struct inotify_event *event)
 {
-	if (event->wd == it->wal_wd)
+	if (event->wd == it->wal_wd || event->wd == it->page_wd)
 		return true;
 	return event->wd == it->dir_wd && event->len > 0 &&
 	       strncmp(event->name, it->base, strlen(it->base)) == 0;

@@ -25,6 +25,7 @@ struct watched {
 	const char *base;          /* its name there, within path */
 	struct lsv_keeper *keeper; /* NULL: not there yet, or locked */
 	int wal_wd;                /* -1: none */
+	int page_wd;               /* -1: none */
 	int dir_wd;
 	int64_t look_ns; /* monotonic: look again then; INT64_MAX: no */
 	int64_t pause_ns;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfs/keeper.h"
 
+#include "replica/base/fileio.h"
 #include "replica/base/log.h"
 #include "vfs/bell.h"
 #include "vfs/guard.h"
@@ -139,6 +140,11 @@ int lsv_keeper_open(const char *db_path, struct lsv_keeper **out)
 	begin(keeper->db);
 	*out = keeper;
 	return 0;
+}
+
+char *lsv_keeper_page(const struct lsv_keeper *keeper)
+{
+	return lsv_path_join(keeper->db->dir, "coord");
 }
 
 void lsv_keeper_poke(struct lsv_keeper *keeper, bool surely)

@@ -20,6 +20,10 @@ struct lsv_keeper;
  * for -ENOENT and -EBUSY. */
 int lsv_keeper_open(const char *db_path, struct lsv_keeper **out);
 
+/* The page that the processes share: closed for writing, as inotify(7) tells
+ * it, when one of them ends.  The caller frees; NULL: out of memory. */
+char *lsv_keeper_page(const struct lsv_keeper *keeper);
+
 /* The WAL was written to: a look is due.  'surely': one that comes after this
  * call, also when the worker looks already. */
 void lsv_keeper_poke(struct lsv_keeper *keeper, bool surely);
