@@ -99,6 +99,20 @@ void lsv_witness_reset(struct lsv_coord_page *page, const uint32_t from[2],
 	store(page, &reset);
 }
 
+/* 'live' is what the reset led to, or an empty WAL on the way there: one whose
+ * first frame, under new salts, was rolled back. */
+static bool leads_to(const struct reset *reset, const struct lsv_shm *live)
+{
+	if (lsv_salt_equal(reset->to, live->salt))
+		return true;
+	for (int k = 0; live->mx_frame == 0 && k < LSV_RESET_MIDS; k++) {
+		if ((live->salt[0] || live->salt[1]) &&
+		    lsv_salt_equal(reset->mid[k], live->salt))
+			return true;
+	}
+	return false;
+}
+
 bool lsv_witness_follows(const struct lsv_coord_page *page,
                          const uint32_t salt[2], uint32_t frame,
                          const struct lsv_shm *live, bool *is_new)
@@ -109,11 +123,11 @@ bool lsv_witness_follows(const struct lsv_coord_page *page,
 	if (lsv_salt_equal(salt, live->salt))
 		return frame <= live->mx_frame;
 	*is_new = true;
-	if (!load(page, &reset) || !lsv_salt_equal(reset.to, live->salt))
+	if (!load(page, &reset) || !leads_to(&reset, live))
 		return false;
 	for (int k = 0; frame == 0 && k < LSV_RESET_MIDS; k++) {
 		if ((salt[0] || salt[1]) && lsv_salt_equal(reset.mid[k], salt))
-			return true;
+			return lsv_salt_equal(reset.to, live->salt);
 	}
 	return reset.frame == frame && lsv_salt_equal(reset.from, salt);
 }
