@@ -81,7 +81,9 @@ struct lsv_db {
 	_Atomic(int) is_sync_full; /* commits sync the WAL themselves */
 	_Atomic(int) native;       /* no checkpoints of ours */
 	_Atomic(int) n_waiting;    /* in PHASETWO, for the replica */
-	_Atomic(int) is_ours_writing; /* a handle of ours has WRITE */
+	_Atomic(int) n_ours_writing; /* handles of ours that ask for WRITE, or
+	                                have it */
+	_Atomic(uint32_t) n_ours_written; /* that had it, or were refused */
 	_Atomic(uint64_t) dirty; /* stamps of this process not known shipped */
 	_Atomic(int) is_snapshot_wished; /* by the program */
 	_Atomic(int) wants_guard; /* programs without us write it (guard.h) */

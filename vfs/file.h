@@ -37,6 +37,7 @@ struct lsv_file {
 	 * also by others under the database's mutex. */
 	volatile void *shm; /* region 0 */
 	bool has_write;     /* WRITE, exclusive */
+	bool wants_write;   /* of ours: counted in n_ours_writing */
 	bool has_ckpt;
 	bool keeps_ckpt; /* of ours: CKPT is kept when SQLite lets it go */
 	bool has_kept_ckpt;

@@ -2,6 +2,7 @@
 /* The methods with a thought in them; forward.c has the others. */
 #include "vfs/file.h"
 
+#include "replica/base/clock.h"
 #include "vfs/bell.h"
 #include "vfs/capture.h"
 #include "vfs/checkpoint.h"
@@ -11,6 +12,7 @@
 #include "vfs/plain.h"
 #include "vfs/pragma.h"
 
+#include <limits.h>
 #include <sys/stat.h>
 
 #define SHM_WRITE 0
@@ -18,6 +20,9 @@
 #define SHM_READ0 3
 #define SHM_READ1 4
 #define N_READERS 4
+/* As long as a sync may take; nobody waits so long for more. */
+#define OURS_MAX_NS (10 * LSV_NS_PER_S)
+#define OURS_SLICE_NS (10 * LSV_NS_PER_MS)
 
 static const sqlite3_io_methods *lower_methods(struct lsv_file *file)
 {
@@ -282,6 +287,23 @@ static bool is_kept_ckpt(struct lsv_file *file, int offset, int n, int flags)
 	return true;
 }
 
+/* From before ours asks for WRITE until after it has let it go. */
+static void want_write(struct lsv_file *file, bool wants)
+{
+	struct lsv_db *db = file->db;
+
+	if (!file->is_ours || file->wants_write == wants)
+		return;
+	file->wants_write = wants;
+	if (wants) {
+		atomic_fetch_add(&db->n_ours_writing, 1);
+		return;
+	}
+	atomic_fetch_add(&db->n_ours_written, 1);
+	atomic_fetch_sub(&db->n_ours_writing, 1);
+	lsv_futex_wake(&db->n_ours_written, INT_MAX);
+}
+
 static int shm_unlock(struct lsv_file *file, int offset, int n, int flags)
 {
 	bool is_exclusive = flags & SQLITE_SHM_EXCLUSIVE;
@@ -289,11 +311,11 @@ static int shm_unlock(struct lsv_file *file, int offset, int n, int flags)
 
 	if (is_exclusive && offset == SHM_WRITE)
 		lsv_capture_end(file);
-	if (is_exclusive && offset == SHM_WRITE && file->is_ours)
-		atomic_store(&file->db->is_ours_writing, 0);
 	if (is_exclusive && offset == SHM_READ1 && n == N_READERS)
 		lsv_gate_leaving(file);
 	rc = lower_methods(file)->xShmLock(lsv_lower(file), offset, n, flags);
+	if (is_exclusive && offset == SHM_WRITE)
+		want_write(file, false);
 	if (!is_exclusive)
 		return rc;
 	if (offset <= SHM_CKPT && SHM_CKPT < offset + n)
@@ -311,8 +333,6 @@ static int shm_granted(struct lsv_file *file, int offset, int n)
 
 	if (offset == SHM_WRITE)
 		lsv_capture_begin(file);
-	if (offset == SHM_WRITE && file->is_ours)
-		atomic_store(&file->db->is_ours_writing, 1);
 	if (offset <= SHM_CKPT && SHM_CKPT < offset + n)
 		file->has_ckpt = true;
 	if (offset == SHM_READ0 && n == 1 && file->has_ckpt &&
@@ -325,11 +345,53 @@ static int shm_granted(struct lsv_file *file, int offset, int n)
 	return SQLITE_OK;
 }
 
-/* Of another process it is not known. */
-static bool is_ours_writing(struct lsv_db *db)
+/* That ours has WRITE, at the end of a drain, is not the application's
+ * business: it waits.  Whether it was ours that was in the way is told by what
+ * was so before and after; of another process it is not known, and tried once
+ * more. */
+static int lock_write(struct lsv_file *file, int n, int flags)
 {
-	return atomic_load(&db->role) == LSV_FOLLOWING ||
-	       atomic_load(&db->is_ours_writing);
+	sqlite3_file *lower = lsv_lower(file);
+	struct lsv_db *db = file->db;
+	int64_t until_ns = 0;
+
+	for (;;) {
+		bool is_first = until_ns == 0;
+		bool was_ours = atomic_load(&db->n_ours_writing) > 0;
+		uint32_t n_written = atomic_load(&db->n_ours_written);
+		int rc = lower->pMethods->xShmLock(lower, SHM_WRITE, n, flags);
+
+		if (rc != SQLITE_BUSY)
+			return rc;
+		was_ours |= atomic_load(&db->n_ours_writing) > 0 ||
+		            atomic_load(&db->n_ours_written) != n_written;
+		was_ours |= is_first && atomic_load(&db->role) == LSV_FOLLOWING;
+		if (is_first)
+			until_ns = lsv_clock_mono_ns() + OURS_MAX_NS;
+		if (!was_ours || lsv_clock_mono_ns() >= until_ns)
+			return rc;
+		lsv_checkpoint_yield(file);
+		if (atomic_load(&db->n_ours_writing) > 0)
+			lsv_futex_wait(&db->n_ours_written, n_written,
+			               OURS_SLICE_NS);
+	}
+}
+
+/* An application's, or one of ours. */
+static int shm_lock(struct lsv_file *file, int offset, int n, int flags)
+{
+	sqlite3_file *lower = lsv_lower(file);
+	int rc;
+
+	if (offset != SHM_WRITE || !(flags & SQLITE_SHM_EXCLUSIVE))
+		return lower->pMethods->xShmLock(lower, offset, n, flags);
+	if (!file->is_ours)
+		return lock_write(file, n, flags);
+	want_write(file, true);
+	rc = lower->pMethods->xShmLock(lower, offset, n, flags);
+	if (rc != SQLITE_OK)
+		want_write(file, false);
+	return rc;
 }
 
 static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
@@ -355,12 +417,7 @@ static int main_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 	if (!file->is_ours && !is_exclusive && offset >= SHM_READ1 &&
 	    lsv_checkpoint_yield(file))
 		return SQLITE_BUSY;
-	rc = lower->pMethods->xShmLock(lower, offset, n, flags);
-	/* That ours has WRITE, at the end of a drain, is not the application's
-	 * business. */
-	if (rc == SQLITE_BUSY && offset == SHM_WRITE && !file->is_ours &&
-	    is_ours_writing(file->db) && lsv_checkpoint_yield(file))
-		rc = lower->pMethods->xShmLock(lower, offset, n, flags);
+	rc = shm_lock(file, offset, n, flags);
 	return rc == SQLITE_OK && is_exclusive ? shm_granted(file, offset, n)
 	                                       : rc;
 }
