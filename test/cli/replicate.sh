@@ -60,17 +60,6 @@ is_replicated()
 	"$LSVFS" status -max-lag 0s "$1" >status.out 2>&1
 }
 
-# restored DB REPLICA: the replica has what the database has.
-restored()
-{
-	rm -rf restored.db .restored.db-litestream
-	"$LSVFS_RESTORE" -o restored.db "$2" >restore.log 2>&1 ||
-		fail "cannot restore: $(cat restore.log)"
-	sqlite3 "$1" .dump >expected.sql
-	sqlite3 restored.db .dump >restored.sql
-	cmp expected.sql restored.sql >&2 || fail 'restored is something else'
-}
-
 # A database that is not there yet, then not in WAL mode, then is.
 start app.db backup
 grep -q 'waits for the database' replicate.log
@@ -86,19 +75,19 @@ python3 writer.py app.db 3000 &
 second=$!
 wait "$first" "$second"
 eventually 60 is_replicated app.db
-restored app.db backup
+same_restored app.db backup
 [ "$(generations backup)" = 1 ] || fail "$(cat replicate.log)"
 
 # A program that has it open keeps it from being the last when it ends; it goes
 # on where it was.
 sqlite3 app.db 'INSERT INTO t VALUES(1, 1)'
 stop 0
-restored app.db backup
+same_restored app.db backup
 start app.db backup
 sqlite3 app.db 'INSERT INTO t VALUES(2, 2)'
 eventually 20 is_replicated app.db
 stop 0
-restored app.db backup
+same_restored app.db backup
 [ "$(generations backup)" = 1 ] || fail "$(cat replicate.log)"
 
 # What was written while it was not there is noticed.
@@ -106,13 +95,13 @@ sqlite3 app.db 'INSERT INTO t VALUES(3, 3)'
 start app.db backup
 eventually 20 is_replicated app.db
 stop 0
-restored app.db backup
+same_restored app.db backup
 
 # With a program: it ends with it, and has its status.
 LSVFS_REPLICA_URL=$PWD/exec/%f expect_exit 3 "$LSVFS" replicate \
 	-exec './child.sh app.db "DELETE FROM t WHERE a > 100" 3' \
 	app.db 2>replicate.log
-restored app.db exec/app.db
+same_restored app.db exec/app.db
 # shellcheck disable=SC2016 # it is expanded by the program
 start -exec 'sh -c "trap \"exit 7\" USR1; : >ready; while :; do sleep 0.05; done"' \
 	app.db backup
@@ -137,8 +126,8 @@ start app.db several/one file://"$PWD"/several/two away/three
 sqlite3 app.db 'INSERT INTO t VALUES(4, 4)'
 eventually 20 grep -q 'cannot put to replica.*away/three' replicate.log
 stop 1
-restored app.db several/one
-restored app.db several/two
+same_restored app.db several/one
+same_restored app.db several/two
 "$LSVFS" status app.db >out || :
 [ "$(grep -c '^replica   file[23]\? ' out)" = 3 ] || fail "$(cat out)"
 expect_exit 1 "$LSVFS" replicate app.db several/one several/one 2>err
@@ -164,12 +153,12 @@ sqlite3 two.db 'CREATE TABLE t(a, b)'
 LSVFS_REPLICA_URL=$PWD/elsewhere/%f \
 	"$LSVFS" replicate -config lsvfs.yml 2>replicate.log ||
 	fail "exit $?: $(cat replicate.log)"
-restored app.db configured/app
-restored two.db configured/two
+same_restored app.db configured/app
+same_restored two.db configured/two
 [ ! -e elsewhere ] || fail '-config does not come before the environment'
 "$LSVFS" replicate -config lsvfs.yml -exec './child.sh two.db "DELETE FROM t"' \
 	two.db 2>replicate.log || fail "exit $?: $(cat replicate.log)"
-restored two.db configured/two
+same_restored two.db configured/two
 echo 'dbs: [' >wrong.yml
 expect_exit 2 "$LSVFS" replicate -config wrong.yml 2>err
 grep -q 'wrong.yml:2:1:' err || fail "no position: $(cat err)"

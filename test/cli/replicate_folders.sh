@@ -33,17 +33,6 @@ is_let_go()
 	[ -z "$(find "/proc/$replicate_pid/fd" -lname "*$1*" 2>/dev/null)" ]
 }
 
-# restored DB REPLICA
-restored()
-{
-	rm -rf restored.db .restored.db-litestream
-	"$LSVFS_RESTORE" -o restored.db "$2" >restore.log 2>&1 ||
-		fail "cannot restore: $(cat restore.log)"
-	sqlite3 "$1" .dump >expected.sql
-	sqlite3 restored.db .dump >restored.sql
-	same_file expected.sql restored.sql
-}
-
 # One that is found is switched to WAL mode, which locks it for a moment.
 sql()
 {
@@ -103,10 +92,10 @@ eventually 20 is_replicated deep/elsewhere/b.db
 sql deep/elsewhere/b.db 'INSERT INTO t VALUES(2)'
 eventually 20 is_replicated deep/elsewhere/b.db
 for name in old/there new/er/c elsewhere/b; do
-	restored "deep/$name.db" "backup/deep/$name.db"
+	same_restored "deep/$name.db" "backup/deep/$name.db"
 done
 for name in a wal delete copy moved; do
-	restored "flat/$name.db" "backup/flat/$name.db"
+	same_restored "flat/$name.db" "backup/flat/$name.db"
 done
 
 # Gone: let go; there again, as another: replicated, as another.
@@ -115,7 +104,7 @@ eventually 20 is_let_go a.db
 make_db flat/a.db
 sql flat/a.db 'INSERT INTO t VALUES(7)'
 eventually 20 is_replicated flat/a.db
-restored flat/a.db backup/flat/a.db
+same_restored flat/a.db backup/flat/a.db
 mv deep/elsewhere .
 eventually 20 is_let_go b.db
 rm -r deep/new

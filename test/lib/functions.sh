@@ -129,6 +129,24 @@ same_file()
 	cmp "$1" "$2" >&2 || fail "'$1' and '$2' differ"
 }
 
+# same_content A B: fail unless both databases have the same content.
+same_content()
+{
+	sqlite3 "$1" .dump >expected.sql
+	sqlite3 "$2" .dump >restored.sql
+	same_file expected.sql restored.sql
+}
+
+# same_restored DB REPLICA: restored.db is what the replica has; fail unless
+# that is what the database has.
+same_restored()
+{
+	rm -rf restored.db .restored.db-litestream
+	"$LSVFS_RESTORE" -o restored.db "$2" >restore.log 2>&1 ||
+		fail "cannot restore: $(cat restore.log)"
+	same_content "$1" restored.db
+}
+
 # litestream=$(stock 0.3.13): the path of stock Litestream; without it the test
 # is skipped.
 stock()
