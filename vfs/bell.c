@@ -84,6 +84,14 @@ void lsv_bell_hurry(struct lsv_db *db)
 	ring(true);
 }
 
+bool lsv_bell_is_awaited(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	return atomic_load(&coord->request) >
+	       atomic_load(&coord->shipped_ticket);
+}
+
 uint64_t lsv_bell_ticket(struct lsv_db *db)
 {
 	return atomic_fetch_add(&lsv_db_coord(db)->request, 1) + 1;

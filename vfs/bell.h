@@ -23,6 +23,9 @@ uint64_t lsv_bell_ticket(struct lsv_db *db);
 int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
                   bool give_up);
 
+/* Somebody waits for a ticket, in whatever process. */
+bool lsv_bell_is_awaited(struct lsv_db *db);
+
 /* ---- The worker's side ---- */
 
 enum lsv_sleep { LSV_AWAKE, LSV_ASLEEP, LSV_NAPPING };

@@ -6,6 +6,7 @@
 #include "replica/ship/owner.h"
 #include "replica/spool/catalogue.h"
 #include "replica/spool/folder.h"
+#include "vfs/bell.h"
 #include "vfs/haul.h"
 #include "vfs/lead.h"
 
@@ -16,6 +17,17 @@
 
 #define AGAIN_NS (20 * LSV_NS_PER_MS)
 #define OWNER_CHECK_NS (60 * LSV_NS_PER_S)
+
+/* Before its time it gets whole indexes only: one put each, as later. */
+static bool is_early(const struct lsv_haul *haul)
+{
+	const struct lsv_replica *replica = haul->replica;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&haul->db->mutex);
+
+	return lsv_replica_wants_whole(replica, &haul->end) &&
+	       lsv_replica_due_ns(replica, lsv_bell_is_awaited(haul->db)) >
+	               lsv_clock_mono_ns();
+}
 
 static int set_goal(struct lsv_haul *haul)
 {
@@ -36,6 +48,10 @@ static int set_goal(struct lsv_haul *haul)
 	                             lsv_shadow_end(db->wal)->commit.end};
 	haul->page_size = lsv_shadow_page_size(db->wal);
 	haul->ticket = atomic_load(&db->captured_ticket);
+	if (is_early(haul)) {
+		haul->end.offset = 0;
+		haul->ticket = 0;
+	}
 	haul->upload = (struct lsv_upload){
 		.gen_dir = haul->gen_dir,
 		.generation = db->generation,

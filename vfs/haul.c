@@ -157,19 +157,15 @@ static int put_lineage(struct lsv_haul *haul)
 /* Where an index ends: at the goal, or with its last record. */
 static int index_end(const struct lsv_haul *haul, uint64_t *end)
 {
-	struct lsv_records records = {0};
+	struct lsv_record last;
 	int r;
 
-	*end = haul->at.offset;
-	if (haul->at.index == haul->end.index) {
-		*end = haul->end.offset;
+	*end = haul->end.offset;
+	if (haul->at.index == haul->end.index)
 		return 0;
-	}
-	r = lsv_shadow_records(haul->gen_dir, haul->at.index, haul->at.offset,
-	                       UINT64_MAX, false, &records);
-	if (r == 0 && records.n > 0)
-		*end = records.at[records.n - 1].commit.end;
-	free(records.at);
+	r = lsv_shadow_last(haul->gen_dir, haul->at.index, &last);
+	if (r == 0)
+		*end = last.commit.end;
 	return r == -ENOENT ? -ENODATA : r;
 }
 

@@ -16,8 +16,8 @@ struct lsv_haul {
 	struct lsv_db *db;
 	struct lsv_replica *replica;
 	struct lsv_upload upload;
-	struct lsv_pos end; /* of the shadow */
-	uint64_t ticket;    /* of all that is in it */
+	struct lsv_pos end; /* of the shadow, or of its whole indexes */
+	uint64_t ticket;    /* of all that is in it; 0: none */
 	struct lsv_pos at;  /* where the replica is */
 	char *gen_dir;      /* ours, as the next */
 	char *catalogue;    /* its path */

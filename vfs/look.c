@@ -4,6 +4,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "vfs/begin.h"
+#include "vfs/bell.h"
 #include "vfs/checkpoint.h"
 #include "vfs/copy.h"
 #include "vfs/deliver.h"
@@ -178,27 +179,22 @@ static void follow(struct lsv_db *db, const struct view *view, int64_t now_ns)
 	due(db, now_ns + db->config.sync_interval_ns);
 }
 
-static bool somebody_waits(struct lsv_db *db)
-{
-	struct lsv_coord_page *coord = lsv_db_coord(db);
-
-	return atomic_load(&coord->request) >
-	       atomic_load(&coord->shipped_ticket);
-}
-
-/* When may the replica be tried next? */
-static int64_t deliver_due(struct lsv_replica *replica)
+/* When may the replica be tried next?  To wait saves no put of an index that
+ * is whole. */
+static int64_t deliver_due(struct lsv_replica *replica, const struct view *view)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&replica->db->mutex);
 
-	return lsv_replica_due_ns(replica, somebody_waits(replica->db));
+	return lsv_replica_due_ns(
+		replica, lsv_bell_is_awaited(replica->db) ||
+				 lsv_replica_wants_whole(replica, &view->end));
 }
 
 /* Its end hurries the worker. */
 static void queue_when_due(struct lsv_replica *replica, lsv_job_fn *fn,
-                           int64_t now_ns)
+                           const struct view *view, int64_t now_ns)
 {
-	int64_t at_ns = deliver_due(replica);
+	int64_t at_ns = deliver_due(replica, view);
 
 	if (now_ns >= at_ns)
 		lsv_job_queue(replica->db, replica, fn);
@@ -305,12 +301,14 @@ static void snapshot_when_due(struct lsv_db *db, const struct view *view,
 
 /* While local space is used up, only a replica that answers lets a new
  * generation begin. */
-static bool is_over_limit(struct lsv_db *db, int64_t now_ns)
+static bool is_over_limit(struct lsv_db *db, const struct view *view,
+                          int64_t now_ns)
 {
 	if (atomic_load(&db->n_failing) < (int)db->config.n_replicas)
 		db->is_over_limit = false;
 	for (size_t i = 0; db->is_over_limit && i < db->config.n_replicas; i++)
-		queue_when_due(&db->replicas[i], lsv_deliver_probe, now_ns);
+		queue_when_due(&db->replicas[i], lsv_deliver_probe, view,
+		               now_ns);
 	return db->is_over_limit;
 }
 
@@ -323,14 +321,14 @@ static void begin_when_due(struct lsv_db *db, const struct view *view,
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
 		if (!has_tail(&db->replicas[i], view, now_ns))
 			continue;
-		queue_when_due(&db->replicas[i], lsv_deliver, now_ns);
+		queue_when_due(&db->replicas[i], lsv_deliver, view, now_ns);
 		waits = true;
 	}
 	if (waits) {
 		due(db, now_ns + HANGING_NS);
 		return;
 	}
-	if (is_over_limit(db, now_ns))
+	if (is_over_limit(db, view, now_ns))
 		return;
 	if (now_ns >= begin_due_ns)
 		lsv_job_queue(db, NULL, lsv_begin);
@@ -344,7 +342,8 @@ static void deliver_when_due(struct lsv_db *db, const struct view *view,
 	for (size_t i = 0; i < db->config.n_replicas; i++)
 		if (wants_delivery(&db->replicas[i], view) ||
 		    is_given_up(&db->replicas[i], view))
-			queue_when_due(&db->replicas[i], lsv_deliver, now_ns);
+			queue_when_due(&db->replicas[i], lsv_deliver, view,
+			               now_ns);
 	snapshot_when_due(db, view, now_ns);
 }
 

@@ -380,6 +380,14 @@ bool lsv_replica_wants(const struct lsv_replica *replica,
 	        lsv_pos_compare(&replica->shipped, end) < 0);
 }
 
+bool lsv_replica_wants_whole(const struct lsv_replica *replica,
+                             const struct lsv_pos *end)
+{
+	return replica->shipped.generation == end->generation &&
+	       replica->shipped.index < end->index && replica->has_snapshot &&
+	       replica->has_owner && !replica->is_broken;
+}
+
 int64_t lsv_replica_due_ns(const struct lsv_replica *replica, bool now)
 {
 	int64_t at_ns = 0;

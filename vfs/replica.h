@@ -100,6 +100,9 @@ void lsv_replica_give_up(struct lsv_replica *replica, uint64_t bytes);
  * get? */
 bool lsv_replica_wants(const struct lsv_replica *replica,
                        const struct lsv_pos *end);
+/* Under db->mutex: does it lack an index to which nothing is added any more? */
+bool lsv_replica_wants_whole(const struct lsv_replica *replica,
+                             const struct lsv_pos *end);
 /* Under db->mutex: when it may be tried next (monotonic).  'now': somebody
  * waits. */
 int64_t lsv_replica_due_ns(const struct lsv_replica *replica, bool now);

@@ -8,6 +8,7 @@
 
 #define LSV_NS_PER_S INT64_C(1000000000)
 #define LSV_NS_PER_MS INT64_C(1000000)
+#define LSV_NS_PER_US INT64_C(1000)
 
 /* "2026-11-24T14:29:14.123456789Z" and the final zero. */
 #define LSV_TIME_TEXT_SIZE 36

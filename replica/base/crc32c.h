@@ -8,5 +8,7 @@
 #include <stdint.h>
 
 uint32_t lsv_crc32c(const void *data, size_t n);
+/* The same, by a table, on processors without an instruction for it. */
+uint32_t lsv_crc32c_portable(const void *data, size_t n);
 
 #endif

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#define RECORDS_AT_ONCE 64
+
 /* One of an index's two files; the descriptor, or -errno. */
 static int open_file(const char *gen_dir, uint32_t index, const char *suffix)
 {
@@ -43,21 +45,46 @@ static int first_wanted(int fd, uint64_t n, uint64_t from, bool with_base,
 	return 0;
 }
 
-static int collect(int fd, uint64_t place, uint64_t n, uint64_t to,
-                   struct lsv_records *list)
+/* Those of a piece that end at or before 'to'; 1: beyond it there are more. */
+static int decode(const uint8_t *bytes, uint64_t n, uint64_t to,
+                  struct lsv_records *list)
 {
-	for (; place < n; place++) {
+	for (uint64_t i = 0; i < n; i++) {
 		struct lsv_record record;
-		int r = lsv_record_at(fd, place, &record);
+		int r = lsv_record_decode(bytes + i * LSV_RECORD_SIZE, &record);
 
 		if (r == 0 && record.commit.end > to)
-			return 0;
+			return 1;
 		if (r == 0)
 			r = lsv_records_append(list, record);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+static int collect(int fd, uint64_t place, uint64_t n, uint64_t to,
+                   struct lsv_records *list)
+{
+	uint8_t bytes[RECORDS_AT_ONCE * LSV_RECORD_SIZE];
+	int r = 0;
+
+	while (r == 0 && place < n) {
+		uint64_t left = n - place;
+		uint64_t n_now = left < RECORDS_AT_ONCE ? left
+		                                        : RECORDS_AT_ONCE;
+		size_t size = n_now * LSV_RECORD_SIZE;
+		ssize_t got = lsv_pread(fd, bytes, size,
+		                        place * LSV_RECORD_SIZE);
+
+		if (got < 0)
+			return (int)got;
+		if ((size_t)got < size)
+			return -EBADMSG;
+		r = decode(bytes, n_now, to, list);
+		place += n_now;
+	}
+	return r < 0 ? r : 0;
 }
 
 int lsv_shadow_records(const char *gen_dir, uint32_t index, uint64_t from,

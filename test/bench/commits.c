@@ -7,7 +7,7 @@
  * round has too few samples for: all rounds together.
  *
  *	commits [-sync normal|full] [-rows N] [-commits N] [-rounds N]
- *	        [-options "NAME=VALUE ..."] [-replica URL]
+ *	        [-every US] [-options "NAME=VALUE ..."] [-replica URL]
  */
 
 #include "test/bench/measure.h"
@@ -25,6 +25,7 @@ struct options {
 	int n_rows;
 	int n_commits;
 	int n_rounds;
+	int every_us; /* 0: without a pause */
 };
 
 enum { P50, P99, P999, MEAN, N_FIGURES };
@@ -58,8 +59,11 @@ static void measure(sqlite3 *db, const struct options *o, double *us)
 		commit(insert, begin, end, o->n_rows);
 	sleep_ns(300 * LSV_NS_PER_MS);
 	for (int i = 0; i < o->n_commits; i++) {
-		int64_t began = lsv_clock_mono_ns();
+		int64_t began;
 
+		if (o->every_us)
+			sleep_ns(o->every_us * LSV_NS_PER_US);
+		began = lsv_clock_mono_ns();
 		commit(insert, begin, end, o->n_rows);
 		us[i] = (double)(lsv_clock_mono_ns() - began) / 1e3;
 	}
@@ -157,7 +161,7 @@ static void run(const struct options *o)
 static const char usage[] =
 	"usage: commits [-sync normal|full] [-rows N] [-commits N] "
 	"[-rounds N]\n"
-	"               [-options 'NAME=VALUE ...'] [-replica URL]\n";
+	"               [-every US] [-options 'NAME=VALUE ...'] [-replica URL]\n";
 
 int main(int argc, char **argv)
 {
@@ -166,11 +170,12 @@ int main(int argc, char **argv)
 		{"rows", required_argument, NULL, 'r'},
 		{"commits", required_argument, NULL, 'c'},
 		{"rounds", required_argument, NULL, 'n'},
+		{"every", required_argument, NULL, 'e'},
 		{"options", required_argument, NULL, 'o'},
 		{"replica", required_argument, NULL, 'u'},
 		{0},
 	};
-	struct options o = {"normal", NULL, "backup", 1, 5000, 9};
+	struct options o = {"normal", NULL, "backup", 1, 5000, 9, 0};
 	int c;
 
 	while ((c = getopt_long_only(argc, argv, "", options, NULL)) != -1) {
@@ -182,6 +187,8 @@ int main(int argc, char **argv)
 			o.n_commits = atoi(optarg);
 		else if (c == 'n')
 			o.n_rounds = atoi(optarg);
+		else if (c == 'e')
+			o.every_us = atoi(optarg);
 		else if (c == 'o')
 			o.lsvfs = optarg;
 		else if (c == 'u')
@@ -190,7 +197,7 @@ int main(int argc, char **argv)
 			break;
 	}
 	if (c != -1 || optind != argc || o.n_rows < 1 || o.n_commits < 100 ||
-	    o.n_rounds < 1) {
+	    o.n_rounds < 1 || o.every_us < 0) {
 		fputs(usage, stderr);
 		return 2;
 	}

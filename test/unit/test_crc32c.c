@@ -20,4 +20,18 @@ START_TEST(the_crc_is_castagnolis)
 }
 END_TEST
 
-UNIT(crc32c, the_crc_is_castagnolis)
+START_TEST(processors_agree)
+{
+	uint8_t bytes[100];
+
+	for (uint8_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 37 + 11);
+	for (size_t at = 0; at < 9; at++)
+		for (size_t n = 0; at + n <= sizeof bytes; n++)
+			ck_assert_uint_eq(lsv_crc32c(bytes + at, n),
+			                  lsv_crc32c_portable(bytes + at, n));
+	ck_assert_uint_eq(lsv_crc32c_portable("123456789", 9), 0xe3069283);
+}
+END_TEST
+
+UNIT(crc32c, the_crc_is_castagnolis, processors_agree)
