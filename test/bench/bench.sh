@@ -12,6 +12,8 @@
 
 : "${BENCH_DIR:=$PWD}"
 export TMPDIR=$BENCH_DIR
+# What finds faults in tests costs time and memory.
+unset MALLOC_PERTURB_
 . "${top_srcdir:-$(dirname "$0")/../..}/test/lib/functions.sh"
 
 rounds=${1:-7} mb=${2:-200}
