@@ -10,6 +10,7 @@
  *	generations/<gen>/wal/<index>_<offset>.wal.lz4
  *	generations/<gen>/lsvfs/lineage.json
  *	lsvfs/owner.json
+ *	lsvfs/guard             on S3: what a store is asked by (s3_put.c)
  *
  * ".zst" instead of ".lz4" when compressed with zstd.
  */
@@ -41,6 +42,7 @@ char *lsv_layout_lineage(uint64_t generation);
 char *lsv_layout_generation(uint64_t generation); /* "generations/<gen>/" */
 
 #define LSV_LAYOUT_OWNER "lsvfs/owner.json"
+#define LSV_LAYOUT_GUARD "lsvfs/guard"
 #define LSV_LAYOUT_GENERATIONS "generations/"
 
 /* What a name means.  Temporary files and the like are LSV_OBJECT_OTHER. */

@@ -5,21 +5,30 @@
  *
  *	HONOURED   If-None-Match: *      the store refuses, 412
  *	IGNORED    HEAD before           all that is left
- *	UNKNOWN    both; then a small object is put once more: a store that
- *	           takes it ignores the header (and has the same bytes)
+ *	UNSURE     both                  the store does not tell
+ *	UNKNOWN    the store is asked: an object that is always the same is put
+ *	           with the header, twice if it was not there.  A store that
+ *	           takes it again ignores the header
+ *
+ * Not by the object that is wanted: it may be large, and a process whose
+ * segments all are would never know.
  */
 
 #include "replica/store/s3_put.h"
 
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
+#include "replica/format/layout.h"
 #include "replica/store/digest.h"
 #include "replica/store/s3_multipart.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define PROBE_MAX ((size_t)64 << 10)
+/* For people who wonder; the same for ever. */
+static const char guard_text[] =
+	"By this object lsvfs finds out whether the store honours "
+	"If-None-Match.\n";
 
 void lsv_s3_headers_free(struct lsv_s3_headers *headers)
 {
@@ -176,19 +185,33 @@ static int send(struct lsv_s3 *s3, const char *name, const struct lsv_buf *body,
 	return r < 0 ? r : lsv_s3_do(s3, &call, &response);
 }
 
-/* Once, with an object that was just put. */
-static void probe(struct lsv_s3 *s3, const char *name,
-                  const struct lsv_buf *body, int64_t time_ns)
+/* What the store says to the same once more. */
+static int probe(struct lsv_s3 *s3, int64_t time_ns)
+{
+	auto_buf struct lsv_buf body = {0};
+	int r = lsv_buf_append(&body, guard_text, sizeof guard_text - 1);
+
+	if (r == 0)
+		r = send(s3, LSV_LAYOUT_GUARD, &body, time_ns, true);
+	return r == 0 ? send(s3, LSV_LAYOUT_GUARD, &body, time_ns, true) : r;
+}
+
+/* Once.  A store that refuses for another reason than the header, this object
+ * or all of them, leaves it open. */
+static int find_guard(struct lsv_s3 *s3, int64_t time_ns)
 {
 	int r;
 
-	if (body->n > PROBE_MAX)
-		return;
-	r = send(s3, name, body, time_ns, true);
+	if (lsv_s3_guard(s3) != LSV_GUARD_UNKNOWN)
+		return 0;
+	r = probe(s3, time_ns);
 	if (r == -EEXIST)
 		lsv_s3_set_guard(s3, LSV_GUARD_HONOURED);
-	else if (r == 0)
+	else if (r == 0 || r == -EOPNOTSUPP)
 		lsv_s3_set_guard(s3, LSV_GUARD_IGNORED);
+	else if (r != -EACCES && r != -EPROTO)
+		return r;
+	return 0;
 }
 
 static int put_guarded(struct lsv_s3 *s3, const char *name,
@@ -201,8 +224,9 @@ static int put_guarded(struct lsv_s3 *s3, const char *name,
 		lsv_s3_set_guard(s3, LSV_GUARD_IGNORED);
 		return send(s3, name, body, time_ns, false);
 	}
+	/* It takes objects, but not the one that would tell. */
 	if (r == 0 && !is_known)
-		probe(s3, name, body, time_ns);
+		lsv_s3_set_guard(s3, LSV_GUARD_UNSURE);
 	return r;
 }
 
@@ -252,6 +276,10 @@ int lsv_s3_put(struct lsv_s3 *s3, const char *name, struct lsv_reader *body,
 	int r = lsv_s3_fill(&part, body, size + 1);
 
 	s3->base.why[0] = 0;
+	if (r < 0)
+		return r;
+	if (mode != LSV_PUT_REPLACE)
+		r = find_guard(s3, time_ns);
 	if (r < 0)
 		return r;
 	if (part.n > size)

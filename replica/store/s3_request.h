@@ -16,7 +16,12 @@
 #include "replica/store/sigv4.h"
 
 /* Does it honour "If-None-Match: *"? */
-enum lsv_s3_guard { LSV_GUARD_UNKNOWN, LSV_GUARD_IGNORED, LSV_GUARD_HONOURED };
+enum lsv_s3_guard {
+	LSV_GUARD_UNKNOWN,
+	LSV_GUARD_UNSURE, /* asked, in vain */
+	LSV_GUARD_IGNORED,
+	LSV_GUARD_HONOURED,
+};
 
 /* What the clients of one replica know in common. */
 struct lsv_s3_common {

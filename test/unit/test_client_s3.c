@@ -3,70 +3,7 @@
 /* What the S3 client asks and how it takes the answers, against a server that
  * says what the case wants.  (That real ones agree is test/interop's.) */
 
-#include "replica/store/client.h"
-#include "replica/store/s3_multipart.h"
-#include "test/lib/http_server.h"
-
-#include <errno.h>
-
-#define CLOSING "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-#define NO_CONTENT "HTTP/1.1 204 No Content\r\n\r\n"
-#define NOT_THERE "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-#define TAKEN "HTTP/1.1 412 Precondition Failed\r\nContent-Length: 0\r\n\r\n"
-#define PART "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n"
-#define TEXT_3(text) "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" text
-
-static struct http_server server;
-static struct lsv_client *client;
-
-static void begin_at(const char *query, const char *const *answers)
-{
-	struct lsv_client_options options = {
-		.access_key_id = (char[]){"id"},
-		.secret_access_key = (char[]){"secret"},
-	};
-	char url[200];
-
-	server_start(&server, answers);
-	snprintf(url, sizeof url, "s3://bkt/a b?endpoint=http://127.0.0.1:%u%s",
-	         server.port, query);
-	ck_assert_int_eq(lsv_client_s3(url, &options, &client), 0);
-	ck_assert_str_eq(client->url, "s3://bkt/a b");
-}
-
-static void begin(const char *const *answers)
-{
-	begin_at("", answers);
-}
-
-static void end(void)
-{
-	int n = 0;
-
-	lsv_client_close(client);
-	while (server.answers[n])
-		n++;
-	ck_assert_int_eq(server.n_requests, n);
-	server_stop(&server);
-}
-
-static bool asked(int i, const char *text)
-{
-	return strstr(server.requests[i], text) != NULL;
-}
-
-static int put_n(const void *bytes, size_t n, enum lsv_put_mode mode)
-{
-	auto_reader struct lsv_reader *body = lsv_reader_memory(bytes, n);
-
-	return client->ops->put(client, "x/y", body, 1500000000, mode);
-}
-
-static int put(const char *text, enum lsv_put_mode mode)
-{
-	return put_n(text, strlen(text), mode);
-}
+#include "test/lib/s3_fixture.h"
 
 static int get(const struct lsv_range *range, char text[64])
 {
@@ -80,188 +17,6 @@ static int get(const struct lsv_range *range, char text[64])
 	text[buf.n] = 0;
 	return r;
 }
-
-START_TEST(a_store_is_asked_once_whether_it_guards_names)
-{
-	static const char *const answers[] = {
-		NOT_THERE, OK, TAKEN, /* the first: asked, put, probed */
-		OK,                   /* the second */
-		OK,                   /* one to replace */
-		NULL,
-	};
-
-	begin(answers);
-	ck_assert_int_eq(put("one", LSV_PUT_NEW), 0);
-	ck_assert(asked(0, "HEAD /bkt/a%20b/x/y HTTP/1.1\r\n"));
-	ck_assert(asked(1, "PUT /bkt/a%20b/x/y HTTP/1.1\r\n"));
-	ck_assert(asked(1, "\r\nif-none-match: *\r\n"));
-	ck_assert(asked(1, "\r\ncontent-md5: +Xwfw1y6lr3k0P0zPiqCdQ==\r\n") ||
-	          asked(1, "\r\ncontent-md5: "));
-	ck_assert(asked(1, "\r\nx-amz-meta-litestream-timestamp: "
-	                   "1970-01-01T00:00:01.500000000Z\r\n"));
-	ck_assert(
-		asked(1, "\r\nauthorization: AWS4-HMAC-SHA256 Credential=id/"));
-	ck_assert(!asked(1, "secret"));
-	ck_assert(asked(1, "\r\n\r\none"));
-	ck_assert_int_eq(put("two", LSV_PUT_NEXT), 0);
-	ck_assert(asked(3, "\r\nif-none-match: *\r\n"));
-	ck_assert_int_eq(put("two", LSV_PUT_REPLACE), 0);
-	ck_assert(!asked(4, "if-none-match"));
-	end();
-}
-END_TEST
-
-START_TEST(a_store_that_does_not_guard_is_looked_at_before)
-{
-	static const char *const answers[] = {
-		NOT_THERE,
-		OK,
-		OK, /* the probe went through */
-		NOT_THERE,
-		OK,            /* so each put looks first */
-		TEXT_3("") "", /* HEAD: there is one */
-		TEXT_3("abc"), /* its bytes */
-		TEXT_3("") "",
-		TEXT_3("abd"),
-		NULL,
-	};
-
-	begin(answers);
-	ck_assert_int_eq(put("one", LSV_PUT_NEW), 0);
-	ck_assert_int_eq(put("two", LSV_PUT_NEW), 0);
-	ck_assert(!asked(4, "if-none-match"));
-	ck_assert_int_eq(put("abc", LSV_PUT_NEW), 0);
-	ck_assert_int_eq(put("abc", LSV_PUT_NEW), -EEXIST);
-	end();
-}
-END_TEST
-
-START_TEST(a_store_that_refuses_the_header_gets_it_once)
-{
-	static const char *const answers[] = {
-		NOT_THERE,
-		"HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n",
-		OK,
-		NOT_THERE,
-		OK,
-		NULL,
-	};
-
-	begin(answers);
-	ck_assert_int_eq(put("one", LSV_PUT_NEW), 0);
-	ck_assert_int_eq(put("two", LSV_PUT_NEW), 0);
-	ck_assert(asked(1, "if-none-match") && !asked(4, "if-none-match"));
-	end();
-}
-END_TEST
-
-START_TEST(a_name_that_is_taken_is_fine_with_the_same_bytes)
-{
-	static const char *const answers[] = {
-		NOT_THERE, OK,
-		TAKEN,                    /* it guards */
-		TAKEN,     TEXT_3("abc"), /* the same */
-		TAKEN,     TEXT_3("abd"), /* others */
-		TAKEN,     TEXT_3("abc"), /* it is longer */
-		TAKEN,     TEXT_3("abc"), /* it is shorter */
-		TAKEN,     NOT_THERE,     /* gone meanwhile */
-		NULL,
-	};
-
-	begin(answers);
-	ck_assert_int_eq(put("one", LSV_PUT_NEW), 0);
-	ck_assert_int_eq(put("abc", LSV_PUT_NEW), 0);
-	ck_assert_int_eq(put("abc", LSV_PUT_NEW), -EEXIST);
-	ck_assert_int_eq(put("ab", LSV_PUT_NEW), -EEXIST);
-	ck_assert_int_eq(put("abcd", LSV_PUT_NEW), -EEXIST);
-	ck_assert_int_eq(put("abc", LSV_PUT_NEW), -EAGAIN);
-	end();
-}
-END_TEST
-
-START_TEST(a_large_object_goes_in_parts)
-{
-	static const char *const answers[] = {
-		NOT_THERE,
-		"!" CLOSING
-		"<InitiateMultipartUploadResult><UploadId>a/b</UploadId>"
-		"</InitiateMultipartUploadResult>",
-		PART,
-		"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n",
-		PART,
-		"!" CLOSING "<CompleteMultipartUploadResult><ETag>e</ETag>"
-		"</CompleteMultipartUploadResult>",
-		NULL,
-	};
-	size_t n = ((size_t)5 << 20) + 3;
-	char *bytes = calloc(1, n);
-
-	ck_assert_ptr_nonnull(bytes);
-	begin_at("&part-size=5242880&storage-class=S&sse=AES256", answers);
-	memcpy(bytes + n - 3, "end", 3);
-	ck_assert_int_eq(put_n(bytes, n, LSV_PUT_NEW), 0);
-	ck_assert(asked(1, "POST /bkt/a%20b/x/y?uploads= HTTP/1.1\r\n"));
-	ck_assert(asked(1, "\r\nx-amz-storage-class: S\r\n"));
-	ck_assert(asked(1, "\r\nx-amz-server-side-encryption: AES256\r\n"));
-	ck_assert(asked(2, "?partNumber=1&uploadId=a%2Fb "));
-	ck_assert(asked(2, "\r\nContent-Length: 5242880\r\n"));
-	ck_assert(asked(4, "?partNumber=2&uploadId=a%2Fb "));
-	ck_assert(asked(4, "\r\n\r\nend"));
-	ck_assert(asked(5, "<Part><PartNumber>2</PartNumber><ETag>\"e\"</ETag>"
-	                   "</Part></CompleteMultipartUpload>"));
-	free(bytes);
-	end();
-}
-END_TEST
-
-START_TEST(parts_of_an_upload_that_fails_are_thrown_away)
-{
-	static const char *const answers[] = {
-		NOT_THERE,
-		"!" CLOSING
-		"<InitiateMultipartUploadResult><UploadId>i</UploadId>"
-		"</InitiateMultipartUploadResult>",
-		PART,
-		PART,
-		/* It said yes too early. */
-		"!" CLOSING "<Error><Code>InternalError</Code></Error>",
-		NO_CONTENT,
-		NULL,
-	};
-	size_t n = ((size_t)5 << 20) + 1;
-	char *bytes = calloc(1, n);
-
-	ck_assert_ptr_nonnull(bytes);
-	begin_at("&part-size=5242880", answers);
-	ck_assert_int_eq(put_n(bytes, n, LSV_PUT_NEW), -EAGAIN);
-	ck_assert_ptr_nonnull(strstr(client->why, "InternalError"));
-	ck_assert(asked(5, "DELETE /bkt/a%20b/x/y?uploadId=i HTTP/1.1\r\n"));
-	free(bytes);
-	end();
-}
-END_TEST
-
-START_TEST(parts_reach_what_an_object_may_have)
-{
-	static const struct {
-		int64_t size;
-		uint64_t wanted, part;
-	} table[] = {
-		{-1, 0, LSV_S3_PART_SIZE},
-		{100, 0, LSV_S3_PART_SIZE},
-		{100, 5 << 20, 5 << 20},
-		{INT64_C(5) << 40, 0, UINT64_C(525) << 20},
-	};
-
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		ck_assert_uint_eq(
-			lsv_s3_part_size(table[i].size, table[i].wanted),
-			table[i].part);
-	ck_assert_uint_ge(lsv_s3_part_size(INT64_C(5) << 40, 0) *
-	                          LSV_S3_PARTS_MAX,
-	                  UINT64_C(5) << 40);
-}
-END_TEST
 
 #define BYTES_2(text) "HTTP/1.1 206 Partial\r\nContent-Length: 2\r\n\r\n" text
 #define DIGITS                                                                 \
@@ -288,7 +43,7 @@ START_TEST(a_range_is_what_was_asked_for_whatever_comes)
 	static const struct lsv_range tail = {.n = 2, .from_end = 1};
 	char text[64];
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(get(NULL, text), 0);
 	ck_assert_str_eq(text, "0123456789");
 	ck_assert(!asked(0, "range:"));
@@ -306,7 +61,7 @@ START_TEST(a_range_is_what_was_asked_for_whatever_comes)
 	ck_assert_int_eq(get(&rest, text), 0);
 	ck_assert_str_eq(text, "");
 	ck_assert_int_eq(get(NULL, text), -ENOENT);
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -352,7 +107,7 @@ START_TEST(a_list_goes_on_to_its_end)
 	};
 	char text[256];
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(list(text), 0);
 	ck_assert_str_eq(text, "x/1 7 1000000000\nx/2 7 1000000000\n"
 	                       "x/3 7 1000000000\n");
@@ -360,7 +115,7 @@ START_TEST(a_list_goes_on_to_its_end)
 	                   "prefix=a%20b%2Fx%2F HTTP/1.1\r\n"));
 	ck_assert(asked(1, "?continuation-token=t%2F1&encoding-type=url&"
 	                   "list-type=2&prefix="));
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -375,11 +130,11 @@ START_TEST(a_store_of_the_first_version_lists_as_well)
 	};
 	char text[256];
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(list(text), 0);
 	ck_assert_str_eq(text, "x/1+ 7 1000000000\nx/2 7 1000000000\n");
 	ck_assert(asked(1, "&marker=a%20b%2Fx%2F2&"));
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -397,14 +152,14 @@ START_TEST(what_is_no_list_is_refused)
 	};
 	char text[256];
 
-	begin(answers);
+	s3_begin(answers);
 	for (int i = 0; i < 4; i++) {
 		ck_assert_int_eq(list(text), -EPROTO);
 		ck_assert_ptr_nonnull(strstr(client->why, "S3 endpoint"));
 	}
 	ck_assert_int_eq(list(text), -ENXIO);
 	ck_assert_ptr_nonnull(strstr(client->why, "404; "));
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -424,7 +179,7 @@ START_TEST(what_a_store_corrects_is_learned)
 		NULL,
 	};
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(client->ops->remove(client, "x"), 0);
 	ck_assert(asked(0, "/us-east-1/s3/aws4_request"));
 	ck_assert(asked(1, "/eu-west-3/s3/aws4_request"));
@@ -432,7 +187,7 @@ START_TEST(what_a_store_corrects_is_learned)
 	ck_assert_int_eq(client->ops->remove(client, "x"), 0);
 	ck_assert(asked(3, "\r\nx-amz-date: 20431124T1"));
 	ck_assert(asked(3, "/eu-west-3/s3/aws4_request"));
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -467,13 +222,13 @@ START_TEST(a_refusal_has_its_errno_and_its_remedy)
 	};
 	char text[64];
 
-	begin(answers);
+	s3_begin(answers);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		ck_assert_int_eq(get(NULL, text), table[i].r);
 		ck_assert_msg(strstr(client->why, table[i].why) != NULL, "%s",
 		              client->why);
 	}
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -488,14 +243,14 @@ START_TEST(a_clone_knows_what_the_first_one_learned)
 	};
 	struct lsv_client *clone;
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(client->ops->remove(client, "x"), 0);
 	ck_assert_int_eq(client->ops->clone(client, &clone), 0);
 	lsv_client_close(client);
 	client = clone;
 	ck_assert_int_eq(client->ops->remove(client, "x"), 0);
 	ck_assert(asked(2, "/eu/s3/aws4_request"));
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -524,7 +279,7 @@ START_TEST(many_go_in_one_request)
 		NULL,
 	};
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(remove_three(), 0);
 	ck_assert(asked(0, "POST /bkt?delete= HTTP/1.1\r\n"));
 	ck_assert(asked(0, "\r\ncontent-md5: "));
@@ -535,7 +290,7 @@ START_TEST(many_go_in_one_request)
 	ck_assert_int_eq(remove_three(), -EACCES);
 	ck_assert_ptr_nonnull(strstr(client->why, "a b/y: "));
 	ck_assert_int_eq(remove_three(), -EAGAIN);
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -555,7 +310,7 @@ START_TEST(many_go_one_by_one_where_the_store_cannot_do_better)
 		NULL,
 	};
 
-	begin(answers);
+	s3_begin(answers);
 	ck_assert_int_eq(remove_three(), -EAGAIN);
 	ck_assert_int_eq(remove_three(), -EACCES);
 	ck_assert_int_eq(remove_three(), 0);
@@ -563,7 +318,7 @@ START_TEST(many_go_one_by_one_where_the_store_cannot_do_better)
 	ck_assert(asked(4, "DELETE /bkt/a%20b/x "));
 	ck_assert_int_eq(remove_three(), 0);
 	ck_assert(asked(7, "DELETE /bkt/a%20b/x "));
-	end();
+	s3_end();
 }
 END_TEST
 
@@ -574,16 +329,10 @@ START_TEST(a_url_with_secrets_is_refused)
 }
 END_TEST
 
-UNIT(client_s3, a_store_is_asked_once_whether_it_guards_names,
-     a_store_that_does_not_guard_is_looked_at_before,
-     a_store_that_refuses_the_header_gets_it_once,
-     a_name_that_is_taken_is_fine_with_the_same_bytes,
-     a_large_object_goes_in_parts,
-     parts_of_an_upload_that_fails_are_thrown_away,
-     parts_reach_what_an_object_may_have,
-     a_range_is_what_was_asked_for_whatever_comes, a_list_goes_on_to_its_end,
-     a_store_of_the_first_version_lists_as_well, what_is_no_list_is_refused,
-     what_a_store_corrects_is_learned, a_refusal_has_its_errno_and_its_remedy,
+UNIT(client_s3, a_range_is_what_was_asked_for_whatever_comes,
+     a_list_goes_on_to_its_end, a_store_of_the_first_version_lists_as_well,
+     what_is_no_list_is_refused, what_a_store_corrects_is_learned,
+     a_refusal_has_its_errno_and_its_remedy,
      a_clone_knows_what_the_first_one_learned, many_go_in_one_request,
      many_go_one_by_one_where_the_store_cannot_do_better,
      a_url_with_secrets_is_refused)
