@@ -62,6 +62,15 @@ settle()
 	"$scribe" "$1" 0 0
 }
 
+# copy FOLDER TO: whoever has the copy goes on in the same generation.  That it
+# may is found by reading all of it, for which a program that writes and ends at
+# once leaves no time.
+copy()
+{
+	cp -a "$1" "$2"
+	goes_on "$2/app.db"
+}
+
 has_objects()
 {
 	local n
@@ -75,7 +84,7 @@ play second
 mkdir a
 write a/app.db 7 10
 goes_on a/app.db
-cp -a a b
+copy a b
 write a/app.db 7 20
 goes_on a/app.db
 write b/app.db 8 20
@@ -105,7 +114,7 @@ play first
 mkdir a
 write a/app.db 7 10
 goes_on a/app.db
-cp -a a b
+copy a b
 write b/app.db 8 20
 goes_on b/app.db
 write a/app.db 7 20
