@@ -12,7 +12,8 @@
 #     one, if a sync has said that it is there
 #
 # Prints the figures at the end, and keeps the folder of a seed that went
-# wrong ($CAMPAIGN_KEEP, default: not).
+# wrong ($CAMPAIGN_KEEP, default: not).  $CAMPAIGN_STORE: minio or versitygw;
+# $CAMPAIGN_TLS: not empty, everything that fails goes by TLS.
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
 . "${top_srcdir:-.}/test/lib/ways.sh"
@@ -24,6 +25,13 @@ requires python3 sqlite3 timeout
 requires_file "$scribe"
 find_store "${CAMPAIGN_STORE:-minio}"
 start_store
+tls=()
+if [ -n "${CAMPAIGN_TLS-}" ]; then
+	make_certificate
+	cat certs/public.crt certs/private.key >certificate.pem
+	tls=(--certificate "$PWD/certificate.pem")
+	export SSL_CERT_FILE=$PWD/ca.pem
+fi
 
 # One seed's dice: roll LOW HIGH.
 roll()
@@ -31,20 +39,22 @@ roll()
 	echo $(($1 + RANDOM % ($2 - $1 + 1)))
 }
 
-# proxy NAME OPTION...: sets $port.
+# proxy NAME OPTION...: sets $url.
 proxy()
 {
 	local name=$1
 	shift
 
 	rm -f "$name.port"
-	python3 "$top_srcdir/test/s3/faulty.py" "$@" \
+	python3 "$top_srcdir/test/s3/faulty.py" "${tls[@]}" "$@" \
 		--key "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
 		"$store_endpoint" "$name.port" "$name.counts" \
 		>"$name.log" 2>&1 &
 	proxies+=($!)
 	eventually 120 test -e "$name.port"
-	port=$(cat "$name.port")
+	url=s3://bkt.localhost:$(cat "$name.port")/seed-$seed
+	[ -z "${CAMPAIGN_TLS-}" ] ||
+		url="s3://bkt/seed-$seed?endpoint=https://localhost:$(cat "$name.port")"
 }
 
 end_proxies()
@@ -141,8 +151,7 @@ restore()
 {
 	local status=0
 
-	bounded 180 "$LSVFS_RESTORE" -o restored.db \
-		"s3://bkt.localhost:$port/seed-$seed" >restore.log 2>&1 ||
+	bounded 180 "$LSVFS_RESTORE" -o restored.db "$url" >restore.log 2>&1 ||
 		status=$?
 	if [ "$status" = 0 ]; then
 		compare
@@ -157,7 +166,7 @@ restore()
 
 run_seed()
 {
-	local seed=$1 until synced=0 proxies=() port
+	local seed=$1 until synced=0 proxies=() url began=$SECONDS
 
 	RANDOM=$seed
 	until=$(roll 3 60)
@@ -165,7 +174,7 @@ run_seed()
 	cd "seed-$seed" || exit 1
 	proxy out --seed "$seed" --rate "0.$(roll 0 5)$(roll 1 9)" \
 		--stall "$(roll 0 2)" --late "0.$(roll 1 9)"
-	export LSVFS_REPLICA_URL=s3://bkt.localhost:$port/seed-$seed
+	export LSVFS_REPLICA_URL=$url
 	LSVFS_OPTIONS="sync-interval=$(roll 10 300)ms"
 	LSVFS_OPTIONS+=" shutdown-sync-timeout=$(roll 0 2)s"
 	export LSVFS_OPTIONS
@@ -187,7 +196,8 @@ finish_seed()
 	local name
 
 	cat out.counts back.counts >counts 2>/dev/null || :
-	for name in wrong latest earlier refused synced counts committed; do
+	echo $((SECONDS - began)) >took
+	for name in wrong latest earlier refused synced counts committed took; do
 		[ ! -e "$name" ] || cat "$name" >"../$name.$seed"
 	done
 	cd ..
@@ -236,11 +246,11 @@ for pid in "${pids[@]}"; do
 	wait "$pid" || fail 'a runner failed'
 done
 
-echo "$runs runs on $store: $(lines committed) commits, $(sum all) requests," \
+echo "$runs runs on $store${tls:+ by TLS}: $(lines committed) commits, $(sum all) requests," \
 	"$(sum faults) faults; $(lines synced) synced;" \
 	"restored: $(lines latest) the latest state," \
 	"$(lines earlier) an earlier one, $(lines refused) refused;" \
-	"wrong: $(lines wrong)"
+	"longest: $(cat took.[0-9]* | sort -n | tail -n 1) s; wrong: $(lines wrong)"
 [ -z "${CAMPAIGN_KEEP-}" ] || cat refused.[0-9]* >"$CAMPAIGN_KEEP/refused" || :
 [ "$(lines wrong)" = 0 ] || fail "$(cat wrong.[0-9]*)"
 [ "$(($(lines latest) + $(lines earlier) + $(lines refused)))" = "$runs" ] ||

@@ -28,6 +28,7 @@ are counted in COUNTS, replaced as they come: "GET 3", "LIST 1", "PUT 7",
                         wanted, nothing can be removed)
   --stall S             how long a stall is (3)
   --late S              how long an object is not to be seen (2)
+  --certificate FILE    with its key: it speaks TLS itself
   --log FILE            a line for each request as it comes: seconds of a
                         steady clock, method, path and query
 """
@@ -43,6 +44,7 @@ import os
 import random
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -84,6 +86,7 @@ def arguments():
     parser.add_argument("--quirks", default="")
     parser.add_argument("--stall", type=float, default=3.0)
     parser.add_argument("--late", type=float, default=2.0)
+    parser.add_argument("--certificate")
     parser.add_argument("--log")
     return parser.parse_args()
 
@@ -500,7 +503,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_one(self):
         try:
             self.serve()
-        except (Hangup, ConnectionError):
+        except (Hangup, ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_one
@@ -520,7 +523,8 @@ class Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         kind = sys.exc_info()[0]
-        if kind and not issubclass(kind, (ConnectionError, TimeoutError)):
+        if kind and not issubclass(kind, (ConnectionError, TimeoutError,
+                                          ssl.SSLError)):
             super().handle_error(request, client_address)
 
 
@@ -528,6 +532,12 @@ def main():
     args = arguments()
     Handler.state = State(args)
     server = Server(("127.0.0.1", 0), Handler)
+    if args.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(args.certificate)
+        # The handshake is made where it is first read.
+        server.socket = context.wrap_socket(server.socket, server_side=True,
+                                            do_handshake_on_connect=False)
     with open(args.portfile + ".new", "w", encoding="ascii") as file:
         file.write(str(server.server_address[1]))
     os.rename(args.portfile + ".new", args.portfile)
