@@ -14,10 +14,7 @@
 
 : "${BENCH_DIR:=$PWD}"
 export TMPDIR=$BENCH_DIR
-. "${top_srcdir:-$(dirname "$0")/../..}/test/lib/functions.sh"
-. "$top_srcdir/test/lib/ways.sh"
-. "$top_srcdir/test/lib/s3.sh"
-. "$top_srcdir/test/lib/faulty.sh"
+. "${top_srcdir:-$(dirname "$0")/../..}/test/lib/faulty.sh"
 
 rounds=${1:-7} mb=${2:-500}
 bench=$top_builddir/test/bench

@@ -5,8 +5,6 @@
 # (the environment has no credentials), a program that is preloaded, and both
 # our restore and Litestream's through the same file.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
 . "${top_srcdir:-.}/test/lib/s3.sh"
 
 not_under_tsan

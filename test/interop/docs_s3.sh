@@ -5,8 +5,6 @@
 # VersityGW, and on both by TLS.  Only the port is another one than 9000; by TLS
 # the URL is as README.md's table has it.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
 . "${top_srcdir:-.}/test/lib/s3.sh"
 
 not_under_tsan

@@ -5,8 +5,6 @@
 # Litestream restore, the latest and a moment, and one of stock's that we do;
 # a snapshot in parts; the bucket in the host; an outage that heals by itself.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
 . "${top_srcdir:-.}/test/lib/s3.sh"
 
 not_under_tsan

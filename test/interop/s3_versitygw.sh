@@ -5,8 +5,6 @@
 # with the bucket in the path and in the host; stock Litestream restores it.
 # Who has no reason to trust that authority does not talk to it.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
 . "${top_srcdir:-.}/test/lib/s3.sh"
 
 not_under_tsan

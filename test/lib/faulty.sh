@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: MIT
 #
-# test/s3/faulty.py before the store of s3.sh, after which this is read:
+# test/s3/faulty.py before the store of s3.sh, which it reads:
 #
 #	start_faulty [OPTION...]   $faulty_port; rules and counts are in the
 #	                           current folder
@@ -9,7 +9,8 @@
 #	faulty_count NAME N        whether so many, or more, were counted
 #	stop_faulty
 
-: "${top_srcdir:?}"
+# shellcheck source=test/lib/s3.sh
+. "$(dirname "${BASH_SOURCE[0]}")/s3.sh"
 
 faulty_port=
 faulty_pid=

@@ -1,13 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# A store on loopback, for one test; after functions.sh and ways.sh.
+# A store on loopback, for one test, which reads this first, or one of those
+# that read it: faulty.sh, scribe.sh.
 #
 #	find_store minio          or versitygw; skips the test without it
 #	start_store               or start_store_with_tls: $store_port, $store_endpoint, bucket "bkt"
 #	stop_store; start_store   again, with what it had
 
-: "${top_srcdir:?}"
+# shellcheck source=test/lib/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
+# shellcheck source=test/lib/ways.sh
+. "$(dirname "${BASH_SOURCE[0]}")/ways.sh"
 
 unset "${!AWS_@}" "${!LITESTREAM_@}" SSL_CERT_FILE SSL_CERT_DIR
 unset LSVFS_REPLICA_URL LSVFS_OPTIONS LSVFS_CONFIG LSVFS_LOG

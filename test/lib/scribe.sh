@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: MIT
 #
-# test/s3/scribe, which writes what can be foretold, through faulty.sh's proxy;
-# read after that.
+# test/s3/scribe, which writes what can be foretold, through the proxy of
+# faulty.sh, which it reads.
 #
 #	play NAME [OPTION...]   a fresh database and prefix behind a fresh
 #	                        proxy with these options: $url
@@ -15,7 +15,8 @@
 #	restored                ... after the last one of the database
 #	played                  back in the folder above
 
-: "${top_builddir:?}" "${LSVFS:?}" "${LSVFS_RESTORE:?}"
+# shellcheck source=test/lib/faulty.sh
+. "$(dirname "${BASH_SOURCE[0]}")/faulty.sh"
 
 scribe=$top_builddir/test/s3/scribe
 requires sqlite3

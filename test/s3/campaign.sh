@@ -15,8 +15,6 @@
 # wrong ($CAMPAIGN_KEEP, default: not).  $CAMPAIGN_STORE: minio or versitygw;
 # $CAMPAIGN_TLS: not empty, everything that fails goes by TLS.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
 . "${top_srcdir:-.}/test/lib/s3.sh"
 
 runs=${1:-20} first=${2:-1} parallel=${3:-4}

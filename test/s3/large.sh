@@ -5,10 +5,6 @@
 # that is cut, stalls or is refused for a moment goes on where it was, and what
 # cannot be had ends the restore.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 find_store minio

@@ -5,8 +5,6 @@
 # up in parts of that size, so many at once, in that class; what they make up is
 # the snapshot.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
 . "${top_srcdir:-.}/test/lib/s3.sh"
 
 requires sqlite3 python3

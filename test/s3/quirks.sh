@@ -5,10 +5,6 @@
 # restored, exactly.  And what a store says once: tokens that expired, a
 # redirect to another region, a clock that is an hour ahead or behind.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 find_store minio

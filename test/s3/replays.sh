@@ -6,10 +6,6 @@
 # writer is killed while its snapshot goes up, one object never arrives, the
 # store is slow for ever.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 find_store minio

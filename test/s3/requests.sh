@@ -7,10 +7,6 @@
 # commit after that is one request, however large; a process's first takes two
 # more: whose the replica is, and whether the store guards names.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 case $(uname -m) in

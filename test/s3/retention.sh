@@ -4,10 +4,6 @@
 # What is older than the retention goes from real stores, many objects a
 # request; one by one where the store knows no such request.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 export LSVFS_OPTIONS='sync-interval=10ms shutdown-sync-timeout=30s'

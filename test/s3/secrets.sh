@@ -5,10 +5,6 @@
 # the local folder, the replica, the environment of children.  Every kind of
 # secret: of the environment, of a URL, of a profile, of a session.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 find_store minio

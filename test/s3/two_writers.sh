@@ -7,10 +7,6 @@
 # and says who is in its way; -takeover turns that round; the history on the
 # replica stays one.
 
-. "${top_srcdir:-.}/test/lib/functions.sh"
-. "${top_srcdir:-.}/test/lib/ways.sh"
-. "${top_srcdir:-.}/test/lib/s3.sh"
-. "${top_srcdir:-.}/test/lib/faulty.sh"
 . "${top_srcdir:-.}/test/lib/scribe.sh"
 
 find_store minio
