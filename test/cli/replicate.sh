@@ -6,15 +6,8 @@
 # its exit status says whether everything is there.
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
+. "${top_srcdir:-.}/test/lib/outsider.sh"
 
-requires sqlite3 python3
-
-# As any program does that has company: it waits where somebody is at it.
-sqlite3()
-{
-	command sqlite3 -cmd '.timeout 60000' "$@"
-}
-export -f sqlite3
 cat >child.sh <<'END'
 #!/bin/bash
 # child.sh DB SQL [STATUS]: the program of -exec.
@@ -23,41 +16,9 @@ exit "${3-0}"
 END
 chmod +x child.sh
 
-# Commits and says so, one after the other, in one connection.
-cat >writer.py <<'END'
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
-for i in range(int(sys.argv[2])):
-    db.execute('INSERT INTO t VALUES(?, ?)', (i, 'x' * 500))
-END
-
-# start ARGUMENT...: lsvfs replicate in the background, once it works.
-start()
-{
-	background "$LSVFS" replicate "$@" 2>replicate.log
-	replicate_pid=$background_pid
-	eventually 20 grep -Eq 'replicates to|waits for' replicate.log
-}
-
-# stop STATUS: it ends with that.
-stop()
-{
-	local status=0
-
-	kill -TERM "$replicate_pid"
-	wait "$replicate_pid" || status=$?
-	[ "$status" = "$1" ] ||
-		fail "exit $status, expected $1: $(cat replicate.log)"
-}
-
 generations()
 {
 	find "$1/generations" -mindepth 1 -maxdepth 1 | wc -l
-}
-
-is_replicated()
-{
-	"$LSVFS" status -max-lag 0s "$1" >status.out 2>&1
 }
 
 # A database that is not there yet, then not in WAL mode, then is.

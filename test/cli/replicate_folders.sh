@@ -22,11 +22,6 @@ dbs:
   - path: $PWD/backup/deep
 END
 
-is_replicated()
-{
-	"$LSVFS" status -max-lag 0s "$1" >status.out 2>&1
-}
-
 # is_let_go DB: it has nothing of it open.
 is_let_go()
 {

@@ -147,6 +147,13 @@ same_restored()
 	same_content "$1" restored.db
 }
 
+# is_replicated DB: whether every commit is on every replica; status.txt: what
+# the status says.
+is_replicated()
+{
+	"$LSVFS" status -max-lag 0s "$1" >status.txt 2>&1
+}
+
 # litestream=$(stock 0.3.13): the path of stock Litestream; without it the test
 # is skipped.
 stock()

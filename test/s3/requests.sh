@@ -43,11 +43,6 @@ sleeps()
 	python3 "$top_srcdir/test/s3/asleep.py" 60 <&4 3<waits
 }
 
-is_replicated()
-{
-	"$LSVFS" status -max-lag 0s "$1" >status.txt 2>&1
-}
-
 mkfifo stay.a stay.b
 pids=()
 for name in a b; do
