@@ -51,6 +51,7 @@ doors=(
 	'lz4*.h replica/format/coder_lz4.c'
 	'yaml.h replica/ship/config_document.[ch]'
 	'xxhash.h replica/wal/pagehash.c'
+	'nmmintrin.h replica/base/crc32c.c'
 	'sqlite3*.h vfs/*'
 	'sqlite3*.h replica/restore/verify.c'
 )
