@@ -326,7 +326,7 @@ static void say_why(struct lsv_db *db, int r)
 			log_error(0,
 			          "%s: cannot take a snapshot: it needs more "
 			          "than half of the space that is free in %s; "
-			          "it will be tried again",
+			          "make room there, it is tried again",
 			          db->path, db->dir);
 		else
 			(void)log_error(r,
