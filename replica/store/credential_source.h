@@ -59,8 +59,8 @@ int lsv_sts_assume_by_token(struct lsv_credential_search *search,
                             const struct lsv_role *role, const char *token_path,
                             struct lsv_credential *out);
 
-/* The small file at 'path', without the white space at its end; a token, so
- * -EBADMSG when it is empty or has control characters. */
+/* The small file at 'path', without the white space at its end.  -EACCES: it
+ * cannot be read, is empty or has control characters. */
 int lsv_credential_read_token(struct lsv_credential_search *search,
                               const char *path, char **token);
 
