@@ -92,13 +92,18 @@ const char *errand_tmp(void)
 	return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
-int errand_sync(const char *db_path, const char *url)
+const char *errand_lsvfs(void)
 {
-	const char *argv[] = {lsvfs_program, "sync",  "-timeout",
-	                      "30s",         db_path, NULL};
-
 	if (!lsvfs_program)
 		die("no lsvfs: set LSVFS, or start in the build folder");
+	return lsvfs_program;
+}
+
+int errand_sync(const char *db_path, const char *url)
+{
+	const char *argv[] = {errand_lsvfs(), "sync",  "-timeout",
+	                      "30s",          db_path, NULL};
+
 	if (setenv("LSVFS_REPLICA_URL", url, 1) < 0)
 		die("setenv: %s", strerror(errno));
 	return errand_run(argv);

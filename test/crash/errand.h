@@ -31,6 +31,8 @@ void errand_restore(const char *url, const char *output,
                     const char *const options[], struct restore_answer *answer);
 /* Before the first chdir(). */
 void errand_find(void);
+/* The program lsvfs, as $LSVFS or the folder has it. */
+const char *errand_lsvfs(void);
 /* Where scratch folders go: $TMPDIR, else memory: nothing here is about what
  * a disk keeps. */
 const char *errand_tmp(void);

@@ -8,15 +8,19 @@
  * `lsvfs sync` it gives, byte for byte, what SQLite's own recovery gives, with
  * every acknowledged commit in it.
  *
- *	kill [-kills N] [-seed N] [-keep]
+ *	kill [-kills N] [-seed N] [-replicate] [-keep]
  *
  * Without -kills 30 of them, or as many as a slow machine does in a minute.
- * -seed repeats what was drawn; the moments remain the machine's.
+ * -seed repeats what was drawn; the moments remain the machine's.  With
+ * -replicate the processes do not have us, and `lsvfs replicate` is one more
+ * that is killed; when it ends by SIGTERM with status 0, the replica has every
+ * commit acknowledged before.
  */
 
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
+#include "test/crash/beside.h"
 #include "test/crash/chain.h"
 #include "test/crash/dice.h"
 #include "test/crash/errand.h"
@@ -36,6 +40,7 @@
 #include <unistd.h>
 
 #define MAX_VICTIMS 3
+#define MAX_GROUPS 16 /* of a round */
 #define BALLAST_BYTES (64 << 20)
 #define RESTORED "restored.db"
 #define RECOVERED "recovered.db"
@@ -48,12 +53,16 @@ struct harness {
 	struct acknowledged *acknowledged;
 	char *dir;
 	char *url;
+	bool is_outside; /* -replicate */
+	struct beside beside;
 	bool waits;         /* durability=replica */
 	int64_t n_flushed;  /* commits in the last flushed replica */
 	bool is_restorable; /* it was, once */
 	pid_t victims[MAX_VICTIMS];
+	pid_t groups[MAX_GROUPS]; /* of those and their like before */
+	int n_groups;
 	/* of the whole run */
-	uint64_t n_kills, n_rounds, n_commits, n_exact, n_refused;
+	uint64_t n_kills, n_rounds, n_commits, n_exact, n_refused, n_unsure;
 };
 
 static void make_ballast(void)
@@ -95,7 +104,8 @@ static void begin_life(struct harness *h, uint64_t seed)
 	if (!h->dir || !mkdtemp(h->dir) || chdir(h->dir) < 0)
 		die("cannot make a folder: %s", strerror(errno));
 	h->url = lsv_path_join(h->dir, "replica");
-	chosen = options[dice_below(&h->dice, 6)];
+	/* The last one is for those who have us in them. */
+	chosen = options[dice_below(&h->dice, h->is_outside ? 5 : 6)];
 	h->waits = strstr(chosen, "durability") != NULL;
 	if (!h->url || setenv("LSVFS_REPLICA_URL", h->url, 1) < 0 ||
 	    setenv("LSVFS_OPTIONS", chosen, 1) < 0 ||
@@ -111,6 +121,8 @@ static void begin_life(struct harness *h, uint64_t seed)
 
 static void end_life(struct harness *h, bool keep)
 {
+	if (h->beside.pid)
+		beside_kill(&h->beside);
 	if (chdir("/") < 0 || (!keep && lsv_remove_tree(h->dir) < 0))
 		die("cannot remove %s", h->dir);
 	free(take(h->dir));
@@ -155,14 +167,23 @@ static int64_t glance(struct harness *h, const char *when)
 	return n;
 }
 
+static void begin_victim(struct harness *h, int i)
+{
+	h->victims[i] = victim_begin(dice_roll(&h->dice), h->is_outside,
+	                             h->acknowledged);
+	if (h->n_groups == MAX_GROUPS)
+		die("more processes than a round has");
+	h->groups[h->n_groups++] = h->victims[i];
+}
+
 static void begin_victims(struct harness *h)
 {
 	int n = 1 + (int)dice_below(&h->dice, MAX_VICTIMS);
 
 	memset(h->victims, 0, sizeof h->victims);
+	h->n_groups = 0;
 	for (int i = 0; i < n; i++)
-		h->victims[i] = victim_begin(dice_roll(&h->dice),
-		                             h->acknowledged);
+		begin_victim(h, i);
 }
 
 static void nap(struct harness *h)
@@ -185,8 +206,7 @@ static void meddle(struct harness *h)
 	int i = (int)dice_below(&h->dice, MAX_VICTIMS);
 
 	if (!h->victims[i]) {
-		h->victims[i] = victim_begin(dice_roll(&h->dice),
-		                             h->acknowledged);
+		begin_victim(h, i);
 	} else if (dice_percent(&h->dice, 50)) {
 		kill(-h->victims[i], SIGSTOP);
 		nap(h);
@@ -213,18 +233,63 @@ static void kill_all(struct harness *h)
 		if (how == 1)
 			nap(h);
 	}
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
+	for (int i = 0; i < h->n_groups; i++) {
+		while (waitpid(-h->groups[i], NULL, 0) > 0 || errno == EINTR)
+			;
+	}
+}
+
+/* SIGTERM, with others at work: what was acknowledged before is there, or it
+ * says that it is not. */
+static void end_beside(struct harness *h)
+{
+	int64_t acknowledged = atomic_load(&h->acknowledged->n);
+	int status = beside_end(&h->beside);
+	int64_t n = glance(h, "lsvfs replicate ended");
+
+	if (status != 0)
+		h->n_unsure++;
+	if (status == 0 && n < acknowledged)
+		die("lsvfs replicate: exit 0, restored is commit %" PRId64
+		    " of %" PRId64,
+		    n, acknowledged);
+	if (status > 1)
+		die("lsvfs replicate: exit %d: see replicate.log", status);
+}
+
+static void meddle_beside(struct harness *h)
+{
+	if (h->beside.pid && dice_percent(&h->dice, 20))
+		end_beside(h);
+	else
+		beside_meddle(&h->beside, &h->dice);
+}
+
+/* By a command, alone or beside the process, or by that one's end. */
+static void sync_all(struct harness *h)
+{
+	bool ends = h->beside.pid && dice_percent(&h->dice, 40);
+	int status;
+
+	if (h->beside.is_stopped && dice_percent(&h->dice, 80))
+		beside_continue(&h->beside);
+	status = ends ? beside_end(&h->beside) : errand_sync("app.db", h->url);
+	if (status != 0)
+		die("%s: exit %d: %s", ends ? "lsvfs replicate" : "lsvfs sync",
+		    status, ends ? "see replicate.log" : errand_errors());
 }
 
 static void flush(struct harness *h, int64_t before)
 {
 	int64_t acknowledged = atomic_load(&h->acknowledged->n);
-	bool has_zero;
+	bool has_zero, is_there;
 	int64_t n;
-	int status;
 
-	if (!recovery_make("app.db", "side.db", RECOVERED, &has_zero))
+	/* It may be about to reset the WAL. */
+	beside_stop(&h->beside);
+	is_there = recovery_make("app.db", "side.db", RECOVERED, &has_zero);
+	beside_continue(&h->beside);
+	if (!is_there)
 		return; /* killed before there was one */
 	if (has_zero)
 		die("frames without checksums, and no savepoint was used");
@@ -236,9 +301,7 @@ static void flush(struct harness *h, int64_t before)
 		die("restored commit %" PRId64 " before there was one "
 		    "beyond %" PRId64,
 		    before, n);
-	status = errand_sync("app.db", h->url);
-	if (status != 0)
-		die("lsvfs sync: exit %d: %s", status, errand_errors());
+	sync_all(h);
 	if (restore(h, "flushed") != n || !same_bytes(RESTORED, RECOVERED))
 		die("the flushed replica is not what SQLite recovers");
 	if (atomic_load(&h->acknowledged->n_failed) > 0)
@@ -254,23 +317,33 @@ static void round_of_kills(struct harness *h)
 	int64_t n;
 
 	begin_victims(h);
+	if (h->is_outside && dice_percent(&h->dice, 70))
+		beside_begin(&h->beside);
 	nap(h);
 	for (uint32_t i = dice_below(&h->dice, 4); i > 0; i--) {
-		meddle(h);
+		if (h->is_outside && dice_percent(&h->dice, 60))
+			meddle_beside(h);
+		else
+			meddle(h);
 		nap(h);
 	}
+	if (h->is_outside && dice_percent(&h->dice, 50))
+		beside_kill(&h->beside);
 	kill_all(h);
 	n = glance(h, "all killed");
 	flush(h, n);
+	h->n_kills += h->beside.n_kills;
+	h->beside.n_kills = 0;
 	h->n_rounds++;
 }
 
 static void read_options(int argc, char **argv, uint64_t *n_kills,
-                         uint64_t *seed, bool *keep)
+                         uint64_t *seed, bool *is_outside, bool *keep)
 {
 	static const struct option known[] = {
 		{"kills", required_argument, NULL, 'n'},
 		{"seed", required_argument, NULL, 's'},
+		{"replicate", no_argument, NULL, 'r'},
 		{"keep", no_argument, NULL, 'k'},
 		{0},
 	};
@@ -283,6 +356,9 @@ static void read_options(int argc, char **argv, uint64_t *n_kills,
 			break;
 		case 's':
 			*seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'r':
+			*is_outside = true;
 			break;
 		case 'k':
 			*keep = true;
@@ -310,7 +386,7 @@ int main(int argc, char **argv)
 	uint64_t n_kills = 0;
 	bool keep = false;
 
-	read_options(argc, argv, &n_kills, &seed, &keep);
+	read_options(argc, argv, &n_kills, &seed, &h.is_outside, &keep);
 	errand_find();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	h.acknowledged = mmap(NULL, sizeof *h.acknowledged,
@@ -329,5 +405,9 @@ int main(int argc, char **argv)
 	       " commits: lost 0, wrong 0; before a flush %" PRIu64
 	       " restores gave an exact commit, %" PRIu64 " were refused\n",
 	       h.n_kills, h.n_rounds, h.n_commits, h.n_exact, h.n_refused);
+	if (h.is_outside)
+		printf("lsvfs replicate ended %" PRIu64
+		       " times with status 1\n",
+		       h.n_unsure);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -126,14 +127,18 @@ static size_t prove_txids(const struct ledger *ledger, size_t from,
 	return first;
 }
 
-static void prove_time(const struct ledger *ledger, size_t first, int64_t ns)
+/* 'first': the line of the first txid.  'is_late': a commit's time may be when
+ * it was seen. */
+static void prove_time(const struct ledger *ledger, size_t first, bool is_late,
+                       int64_t ns)
 {
 	char text[LSV_TIME_TEXT_SIZE];
 	const char *options[] = {"-timestamp", text, NULL};
 	size_t n_certain = 0, n_possible = 0;
 	struct restore_answer answer;
 
-	while (n_certain < ledger->n && ledger->at[n_certain].after_ns <= ns)
+	while (!is_late && n_certain < ledger->n &&
+	       ledger->at[n_certain].after_ns <= ns)
 		n_certain++;
 	while (n_possible < ledger->n && ledger->at[n_possible].before_ns <= ns)
 		n_possible++;
@@ -178,8 +183,108 @@ void ledger_prove(const struct ledger *ledger, size_t from, struct dice *dice)
 		die("latest: exit %d: %s", answer.status, errand_errors());
 	first = prove_txids(ledger, from, answer.txid);
 	for (int i = 0; i < N_TIMESTAMPS; i++)
-		prove_time(ledger, first, random_time(ledger, dice));
+		prove_time(ledger, first, false, random_time(ledger, dice));
 	printf("%" PRIu64 " txids", answer.txid);
+}
+
+/* What one generation holds, in lines of the ledger. */
+struct stretch {
+	size_t first, last;
+};
+
+LSV_VECTOR(stretch_list, struct stretch)
+
+/* Each txid of the generation; false: it has no snapshot yet, its process was
+ * killed. */
+static bool prove_stretch(const struct ledger *ledger, const char *generation,
+                          struct stretch *out)
+{
+	char text[32] = "latest";
+	const char *options[] = {"-generation", generation, NULL, text, NULL};
+	struct restore_answer answer;
+	uint64_t last_txid;
+
+	errand_restore(REPLICA, OUTPUT, options, &answer);
+	if (answer.status == NOTHING)
+		return false;
+	options[2] = "-txid";
+	last_txid = answer.txid;
+	*out = (struct stretch){0};
+	for (uint64_t txid = 0; txid <= last_txid; txid++) {
+		snprintf(text, sizeof text, "%" PRIu64, txid);
+		if (answer.status == 0)
+			errand_restore(REPLICA, OUTPUT, options, &answer);
+		if (answer.status != 0)
+			die("%s, txid %s: exit %d: %s", generation, text,
+			    answer.status, errand_errors());
+		if (txid == 0)
+			out->first = out->last = find_line(ledger, 0);
+		else if (!is_same(OUTPUT,
+		                  ledger_image(ledger->at[out->last].image)))
+			out->last++;
+		if (out->last >= ledger->n ||
+		    !is_same(OUTPUT, ledger_image(ledger->at[out->last].image)))
+			die("%s, txid %s is not commit %zu", generation, text,
+			    out->last + 1);
+	}
+	return true;
+}
+
+static void prove_stretches(const struct ledger *ledger,
+                            struct stretch_list *stretches)
+{
+	DIR *dir = opendir(REPLICA "/generations");
+	const struct dirent *entry;
+	struct stretch stretch;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' ||
+		    !prove_stretch(ledger, entry->d_name, &stretch))
+			continue;
+		if (stretch_list_append(stretches, stretch) < 0)
+			die("out of memory");
+	}
+	if (dir)
+		closedir(dir);
+	if (stretches->n == 0)
+		die("no generation");
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct stretch *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return x->last < y->last ? -1 : x->last > y->last;
+}
+
+void ledger_prove_outside(const struct ledger *ledger, size_t from,
+                          uint32_t n_falls, struct dice *dice)
+{
+	struct stretch_list s = {0};
+	struct restore_answer answer;
+
+	prove_stretches(ledger, &s);
+	qsort(s.at, s.n, sizeof *s.at, by_line);
+	for (size_t i = 1; i < s.n; i++) {
+		if (s.at[i].first < s.at[i - 1].last)
+			die("a generation from commit %zu on, but commit %zu "
+			    "is of one before",
+			    s.at[i].first + 1, s.at[i - 1].last + 1);
+	}
+	if (s.at[0].first > from || s.at[s.n - 1].last + 1 != ledger->n)
+		die("commits %zu to %zu of %zu to %zu", s.at[0].first + 1,
+		    s.at[s.n - 1].last + 1, from + 1, ledger->n);
+	if (s.n > n_falls + 1)
+		die("%zu generations, after %u falls", s.n, n_falls);
+	errand_restore(REPLICA, OUTPUT, NULL, &answer);
+	if (answer.status != 0 || find_line(ledger, 0) + 1 != ledger->n)
+		die("latest: exit %d: %s", answer.status, errand_errors());
+	for (int i = 0; i < N_TIMESTAMPS; i++)
+		prove_time(ledger, 0, true, random_time(ledger, dice));
+	printf("%zu generations after %u falls", s.n, n_falls);
+	free(s.at);
 }
 
 void ledger_glance(const struct ledger *ledger)

@@ -7,13 +7,15 @@
  * byte.
  *
  *	oracle [-seed N] [-seeds COUNT] [-steps N] [-verbose] [-keep]
- *	       [-exclusive] [-page-size N] [-options TEXT]
+ *	       [-exclusive] [-replicate] [-page-size N] [-options TEXT]
  *
  * Alone it runs the seeds that once found a defect: what a check of a change
  * says must not depend on the day.  -seeds runs as many new ones, from -seed
  * or from the clock on.  A seed that fails is printed, its folder is left;
  * -seed N (with the other options as they were) repeats it.  -exclusive stays
- *in locking_mode=EXCLUSIVE most of the time.
+ * in locking_mode=EXCLUSIVE most of the time.  -replicate writes without us:
+ * `lsvfs replicate` does it from outside, and is killed, stopped and ended
+ * meanwhile.
  */
 
 #include "replica/base/cleanup.h"
@@ -38,6 +40,7 @@ struct options {
 	uint32_t page_size;
 	const char *options; /* of the VFS; NULL: drawn */
 	bool is_exclusive;
+	bool is_outside;
 	bool is_verbose;
 	bool keep;
 };
@@ -62,9 +65,21 @@ static const struct {
  * sanitizer on a machine that others use, too. */
 #define BUDGET_NS (40 * LSV_NS_PER_S)
 
-static void register_vfs(struct dice *dice, const char *given)
+static void set_environment(const char *url, const char *options)
 {
-	static const char *const options[] = {
+	auto_free char *all = lsv_sprintf("%s shutdown-sync-timeout=60s",
+	                                  options);
+
+	if (!all || setenv("LSVFS_REPLICA_URL", url, 1) < 0 ||
+	    setenv("LSVFS_OPTIONS", all, 1) < 0 ||
+	    setenv("LSVFS_LOG", "info", 1) < 0)
+		die("setenv: %s", strerror(errno));
+}
+
+/* The options of the VFS, in this process or in the one outside. */
+static void begin_replication(struct dice *dice, const struct options *options)
+{
+	static const char *const drawn[] = {
 		"sync-interval=20ms",
 		"sync-interval=100ms",
 		"sync-interval=1s",
@@ -75,16 +90,20 @@ static void register_vfs(struct dice *dice, const char *given)
 	struct lsvfs_options o = {
 		.size = sizeof o,
 		.replica = "replica",
-		.options = options[dice_below(dice, sizeof options /
-	                                                    sizeof *options)],
+		.options =
+			drawn[dice_below(dice, sizeof drawn / sizeof *drawn)],
 	};
 	auto_free char *here = realpath(".", NULL);
 	auto_free char *url = here ? lsv_path_join(here, "replica") : NULL;
 
 	o.replica = url;
-	if (given)
-		o.options = given;
-	if (!url || lsvfs_register(&o) != SQLITE_OK)
+	if (options->options)
+		o.options = options->options;
+	if (!url)
+		die("out of memory");
+	if (options->is_outside)
+		set_environment(url, o.options);
+	else if (lsvfs_register(&o) != SQLITE_OK)
 		die("lsvfs_register(%s)", o.options);
 	printf("%s, ", o.options);
 }
@@ -92,8 +111,10 @@ static void register_vfs(struct dice *dice, const char *given)
 /* In a process of its own, in its folder. */
 static void run_seed(const struct options *options, uint64_t seed)
 {
+	struct beside beside = {0};
 	struct workload w = {
 		.dice = {seed},
+		.beside = options->is_outside ? &beside : NULL,
 		.page_size = options->page_size,
 		.likes_exclusive = options->is_exclusive,
 		.is_verbose = options->is_verbose,
@@ -103,8 +124,10 @@ static void run_seed(const struct options *options, uint64_t seed)
 	if (mkdir("image", 0700) < 0)
 		die("mkdir: %s", strerror(errno));
 	bystander_begin(&w.bystander);
-	register_vfs(&w.dice, options->options);
+	begin_replication(&w.dice, options);
 	workload_begin(&w);
+	if (w.beside)
+		beside_begin(w.beside);
 	/* What comes before the first snapshot may be folded into it. */
 	workload_sync(&w);
 	from = w.ledger.n - 1;
@@ -112,7 +135,10 @@ static void run_seed(const struct options *options, uint64_t seed)
 		workload_step(&w);
 	workload_end(&w);
 	printf("%u-byte pages, %zu commits, ", w.page_size, w.ledger.n);
-	ledger_prove(&w.ledger, from, &w.dice);
+	if (w.beside)
+		ledger_prove_outside(&w.ledger, from, beside.n_falls, &w.dice);
+	else
+		ledger_prove(&w.ledger, from, &w.dice);
 	printf(", %" PRIu64 " behind zero frames\n", w.n_zero_frames);
 	free(w.ledger.at);
 }
@@ -140,8 +166,9 @@ static bool try_seed(const struct options *options, uint64_t seed)
 		die("fork: %s", strerror(errno));
 	if (status != 0) {
 		printf("seed %" PRIu64 " FAILED (status %#x): see %s; repeat "
-		       "it with 'oracle -seed %" PRIu64 " -steps %u'\n",
-		       seed, (unsigned)status, dir, seed, options->n_steps);
+		       "it with 'oracle -seed %" PRIu64 " -steps %u%s'\n",
+		       seed, (unsigned)status, dir, seed, options->n_steps,
+		       options->is_outside ? " -replicate" : "");
 		return false;
 	}
 	printf("seed %" PRIu64 ": right, %.1f s\n", seed,
@@ -165,6 +192,7 @@ static void read_options(int argc, char **argv, struct options *options)
 		{"verbose", no_argument, NULL, 'v'},
 		{"keep", no_argument, NULL, 'k'},
 		{"exclusive", no_argument, NULL, 'x'},
+		{"replicate", no_argument, NULL, 'r'},
 		{"page-size", required_argument, NULL, 'p'},
 		{"options", required_argument, NULL, 'o'},
 		{0},
@@ -184,6 +212,8 @@ static void read_options(int argc, char **argv, struct options *options)
 			options->options = optarg;
 		else if (c == 'x')
 			options->is_exclusive = true;
+		else if (c == 'r')
+			options->is_outside = true;
 		else if (c == 'v')
 			options->is_verbose = true;
 		else if (c == 'k')
@@ -219,7 +249,7 @@ int main(int argc, char **argv)
 
 	read_options(argc, argv, &options);
 	errand_find();
-	if (options.seed == 0 && options.n_seeds == 0) {
+	if (options.seed == 0 && options.n_seeds == 0 && !options.is_outside) {
 		n_failed = try_known(&options, until_ns);
 	} else if (options.seed == 0)
 		options.seed = drawn;

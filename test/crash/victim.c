@@ -172,7 +172,8 @@ static void live(struct victim *v)
 	}
 }
 
-static _Noreturn void run(uint64_t seed, struct acknowledged *acknowledged)
+static _Noreturn void run(uint64_t seed, bool is_bare,
+                          struct acknowledged *acknowledged)
 {
 	static const struct lsvfs_options options = {
 		.size = sizeof options,
@@ -181,7 +182,7 @@ static _Noreturn void run(uint64_t seed, struct acknowledged *acknowledged)
 	struct victim v = {{seed}, acknowledged, NULL, -1};
 
 	signal(SIGTERM, end_soon);
-	if (lsvfs_register(&options) != SQLITE_OK)
+	if (!is_bare && lsvfs_register(&options) != SQLITE_OK)
 		die("lsvfs_register");
 	set_up(&v);
 	while (!is_asked_to_end &&
@@ -209,7 +210,8 @@ static void keep_log(void)
 	setvbuf(stderr, NULL, _IONBF, 0);
 }
 
-pid_t victim_begin(uint64_t seed, struct acknowledged *acknowledged)
+pid_t victim_begin(uint64_t seed, bool is_bare,
+                   struct acknowledged *acknowledged)
 {
 	pid_t pid;
 
@@ -220,7 +222,7 @@ pid_t victim_begin(uint64_t seed, struct acknowledged *acknowledged)
 	if (pid == 0) {
 		setpgid(0, 0);
 		keep_log();
-		run(seed, acknowledged);
+		run(seed, is_bare, acknowledged);
 	}
 	setpgid(pid, pid);
 	return pid;

@@ -8,6 +8,7 @@
  */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,7 +17,9 @@ struct acknowledged {
 	_Atomic(uint64_t) n_failed; /* commits that failed for no reason */
 };
 
-/* Starts one, in a process group of its own; it and what it forks. */
-pid_t victim_begin(uint64_t seed, struct acknowledged *acknowledged);
+/* Starts one, in a process group of its own; it and what it forks.  With us in
+ * it, or 'is_bare'. */
+pid_t victim_begin(uint64_t seed, bool is_bare,
+                   struct acknowledged *acknowledged);
 
 #endif

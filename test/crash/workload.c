@@ -72,13 +72,29 @@ static void write_live_image(struct workload *w, int i, const char *path)
 	sqlite3_free(image);
 }
 
+/* Who replicates from outside may reset the WAL at any moment, but not under a
+ * reader, who keeps both files as they belong together. */
+static enum testimony testify(struct workload *w, int i, unsigned no)
+{
+	bool pins = w->beside && !w->is_reading[i];
+	enum testimony said;
+
+	if (pins)
+		workload_run(w, i, "BEGIN; SELECT 1 FROM sqlite_schema");
+	said = bystander_record(&w->bystander, no);
+	if (pins)
+		workload_run(w, i, "COMMIT");
+	return said;
+}
+
 /* Two witnesses: what SQLite recovers from the files, what it shows live. */
 static void record(struct workload *w, int i)
 {
 	struct moment moment = {w->began_ns, lsv_clock_ns(), w->n_images++};
 	const char *image = ledger_image(moment.image);
-	enum testimony said = bystander_record(&w->bystander, moment.image);
+	enum testimony said = testify(w, i, moment.image);
 
+	w->has_zero_frames = said == BYSTANDER_ZERO_FRAMES;
 	if (said == BYSTANDER_NOTHING)
 		die("a commit, but no database");
 	if (said == BYSTANDER_ZERO_FRAMES) {
@@ -180,7 +196,8 @@ void workload_open(struct workload *w, int i)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
-	if (sqlite3_open_v2(PATH, &w->db[i], flags, "litestream") != SQLITE_OK)
+	if (sqlite3_open_v2(PATH, &w->db[i], flags,
+	                    w->beside ? "unix" : "litestream") != SQLITE_OK)
 		die("cannot open " PATH ": %s", sqlite3_errmsg(w->db[i]));
 	sqlite3_busy_timeout(w->db[i], 200);
 	w->is_reading[i] = false;
@@ -206,7 +223,20 @@ void workload_close_others(struct workload *w)
 		workload_close(w, i);
 }
 
-void workload_sync(struct workload *w)
+/* A process that stands still is robbed after 5 s: not each time. */
+static void sync_outside(struct workload *w)
+{
+	int status;
+
+	if (dice_percent(&w->dice, 90))
+		beside_continue(w->beside);
+	status = errand_sync(PATH, getenv("LSVFS_REPLICA_URL"));
+	workload_say(w, "lsvfs sync: %d", status);
+	if (status != 0)
+		die("lsvfs sync: exit %d: %s", status, errand_errors());
+}
+
+static void sync_inside(struct workload *w)
 {
 	int rc = lsvfs_sync(PATH, SYNC_TIMEOUT_MS);
 
@@ -216,6 +246,14 @@ void workload_sync(struct workload *w)
 
 		die("lsvfs_sync: %d, %s", rc, status ? status : "no status");
 	}
+}
+
+void workload_sync(struct workload *w)
+{
+	if (w->beside)
+		sync_outside(w);
+	else
+		sync_inside(w);
 }
 
 void workload_begin(struct workload *w)
@@ -236,9 +274,23 @@ void workload_begin(struct workload *w)
 	w->has_table[0] = true;
 }
 
+/* What it answers to SIGTERM is as good as a sync. */
+static void end_outside(struct workload *w)
+{
+	int status;
+
+	beside_begin(w->beside);
+	status = beside_end(w->beside);
+	if (status != 0)
+		die("lsvfs replicate: exit %d: see replicate.log", status);
+}
+
 void workload_end(struct workload *w)
 {
-	workload_sync(w);
+	if (!w->beside || dice_percent(&w->dice, 50))
+		workload_sync(w);
+	if (w->beside)
+		end_outside(w);
 	for (int i = WORKLOAD_CONNECTIONS - 1; i >= 0; i--)
 		workload_close(w, i);
 }

@@ -8,6 +8,7 @@
  * several connections, exclusive mode, close and open again.
  */
 
+#include "test/crash/beside.h"
 #include "test/crash/bystander.h"
 #include "test/crash/dice.h"
 #include "test/crash/ledger.h"
@@ -21,6 +22,8 @@
 struct workload {
 	struct dice dice;
 	struct bystander bystander;
+	/* Writes without us, and this process replicates; NULL: with us. */
+	struct beside *beside;
 	struct ledger ledger;
 	unsigned n_images;
 	bool is_verbose;
@@ -32,6 +35,7 @@ struct workload {
 	bool has_table[WORKLOAD_TABLES];
 	uint32_t page_size;
 	uint64_t n_zero_frames; /* commits after SQLite's zero-checksum bug */
+	bool has_zero_frames;   /* the WAL, now */
 	int64_t began_ns;       /* of the commit on its way */
 };
 
@@ -60,7 +64,7 @@ void workload_close(struct workload *w, int i);
 void workload_close_others(struct workload *w);
 /* A size of a blob, in pages and crumbs. */
 uint32_t workload_blob_size(struct workload *w);
-/* lsvfs_sync(), which must succeed. */
+/* lsvfs_sync(), or that command, which must succeed. */
 void workload_sync(struct workload *w);
 void workload_say(struct workload *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

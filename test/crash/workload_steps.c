@@ -216,7 +216,9 @@ static void step_close(struct workload *w)
 {
 	int i = 1 + (int)dice_below(&w->dice, WORKLOAD_CONNECTIONS - 1);
 
-	if (dice_percent(&w->dice, 50)) {
+	/* Behind frames without a checksum whoever opens next would lose
+	 * commits, were the close not the last one. */
+	if (dice_percent(&w->dice, 50) || (w->beside && w->has_zero_frames)) {
 		workload_close(w, i);
 		return;
 	}
@@ -229,6 +231,8 @@ static void step_close(struct workload *w)
 /* Alone: from the start (no shm at all), or set later. */
 static void step_exclusive(struct workload *w)
 {
+	if (w->beside)
+		return; /* nobody is alone then */
 	workload_close_others(w);
 	if (w->is_reading[0])
 		workload_run(w, 0, "COMMIT");
@@ -304,6 +308,8 @@ void workload_step(struct workload *w)
 	if (w->likes_exclusive && !w->is_exclusive &&
 	    dice_percent(&w->dice, 30))
 		step_exclusive(w);
+	if (w->beside && dice_percent(&w->dice, 10))
+		beside_meddle(w->beside, &w->dice);
 	for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
 		total += steps[k].weight;
 	drawn = dice_below(&w->dice, total);
