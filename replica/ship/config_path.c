@@ -22,8 +22,7 @@ static char *home(void)
 	return dir && *dir == '/' ? strdup(dir) : NULL;
 }
 
-/* Folds an absolute path in place. */
-static char *clean(char *path)
+char *lsv_path_fold(char *path)
 {
 	auto_free char *copy = strdup(path);
 	char *rest = copy, *word, *end = path;
@@ -64,7 +63,7 @@ char *lsv_path_expand(const char *text)
 		base = getcwd(NULL, 0);
 		path = base ? lsv_sprintf("%s/%s", base, text) : NULL;
 	}
-	return path && clean(path) ? take(path) : NULL;
+	return path && lsv_path_fold(path) ? take(path) : NULL;
 }
 
 char *lsv_path_real(const char *path)

@@ -9,6 +9,10 @@
  * memory, no home, or no working directory. */
 char *lsv_path_expand(const char *text);
 
+/* An absolute path without "//", "." and "..", in place, by its text alone.
+ * NULL: out of memory. */
+char *lsv_path_fold(char *path);
+
 /* The same file behind symbolic links, as SQLite names it; one that is not
  * there yet by its folder.  NULL: that is not there either. */
 char *lsv_path_real(const char *path);

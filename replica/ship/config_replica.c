@@ -6,6 +6,7 @@
 
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
+#include "replica/ship/config_path.h"
 #include "replica/ship/config_value.h"
 #include "replica/store/url.h"
 
@@ -207,16 +208,25 @@ void lsv_replica_config_scheme(const struct lsv_replica_config *replica,
 	         n ? n : (int)strlen("file"), n ? url : "file");
 }
 
-/* The length of what says where it is. */
-static size_t place_length(const char *url)
+/* What says where it is; a folder has one text, as a URL, too. */
+static char *place_of(const char *url)
 {
-	return lsv_url_has_scheme(url) ? strcspn(url, "?") : strlen(url);
+	static const char scheme[] = "file://";
+	auto_free char *path = NULL;
+
+	if (!lsv_url_has_scheme(url))
+		return strdup(url);
+	if (strncmp(url, scheme, strlen(scheme)) == 0 &&
+	    lsv_url_file_path(url + strlen(scheme), &path) == 0)
+		return lsv_path_fold(path) ? take(path) : NULL;
+	return strndup(url, strcspn(url, "?"));
 }
 
 bool lsv_replica_config_is_same(const struct lsv_replica_config *a,
                                 const struct lsv_replica_config *b)
 {
-	size_t n = place_length(a->url);
+	auto_free char *one = place_of(a->url);
+	auto_free char *other = place_of(b->url);
 
-	return n == place_length(b->url) && strncmp(a->url, b->url, n) == 0;
+	return one && other && strcmp(one, other) == 0;
 }

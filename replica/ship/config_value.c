@@ -3,6 +3,7 @@
 
 #include "replica/base/cleanup.h"
 #include "replica/base/stream.h"
+#include "replica/ship/config_path.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,18 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A relative path is meant from where the process stands now, not from where
- * it will have gone when the replica is first needed.  (A percent sign of the
- * folder's is none of the URL's.) */
-char *lsv_value_url(const char *url)
+/* From where the process stands now, not from where it will have gone when the
+ * replica is first needed.  (A percent sign of the folder's is none of the
+ * URL's.) */
+static char *from_here(const char *path)
 {
 	auto_free char *cwd = NULL;
 	auto_buf struct lsv_buf text = {0};
 	int r = 0;
 
-	if (*url == '/' || strstr(url, "://") ||
-	    strncmp(url, "file:", strlen("file:")) == 0)
-		return strdup(url);
 	cwd = getcwd(NULL, 0);
 	if (!cwd)
 		return NULL;
@@ -32,8 +30,22 @@ char *lsv_value_url(const char *url)
 	if (r == 0)
 		r = lsv_buf_append(&text, "/", 1);
 	if (r == 0)
-		r = lsv_buf_append(&text, url, strlen(url) + 1);
+		r = lsv_buf_append(&text, path, strlen(path) + 1);
 	return r == 0 ? (char *)take(text.data) : NULL;
+}
+
+/* A path is absolute, and folded, so that one folder has one text: but not
+ * where "%p" stands for more than one name, of which ".." is to take one. */
+char *lsv_value_url(const char *url)
+{
+	auto_free char *path = NULL;
+
+	if (strstr(url, "://") || strncmp(url, "file:", strlen("file:")) == 0)
+		return strdup(url);
+	path = *url == '/' ? strdup(url) : from_here(url);
+	if (path && !strstr(path, "%p") && !lsv_path_fold(path))
+		return NULL;
+	return take(path);
 }
 
 /* "64MiB", "1GB", "4096": K, M, G, T and KiB... are powers of 1024, KB... of

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+#include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
+#include "replica/base/fileio.h"
 #include "replica/ship/config.h"
+#include "test/lib/scratch.h"
 #include "test/lib/unit.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 START_TEST(the_defaults_are_the_documented_ones)
 {
@@ -224,6 +228,9 @@ START_TEST(two_replicas_differ_in_name_and_place)
 		{{"x", "y"}, {"/a?b", "/a?c"}, 0},
 		{{"x", "y"}, {"s3://a/b?region=c", "s3://a/b"}, -EEXIST},
 		{{"x", "y"}, {"s3://a/b", "s3://a/bc"}, 0},
+		{{"x", "y"}, {"file:///a/./b%20c", "/a//b c/"}, -EEXIST},
+		{{"x", "y"}, {"file:///a/b", "/a/c"}, 0},
+		{{"x", "y"}, {"file:a", "/a"}, 0},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -237,6 +244,49 @@ START_TEST(two_replicas_differ_in_name_and_place)
 		ck_assert_msg(lsv_config_settle(&c, &twin) == cases[i].r,
 		              "case %zu", i);
 		ck_assert_uint_eq(twin, cases[i].r ? 1 : 0);
+		lsv_config_free(&c);
+	}
+}
+END_TEST
+
+START_TEST(a_folder_has_one_text)
+{
+	static const struct {
+		const char *url, *path;
+	} cases[] = {
+		{"one", "/one"},
+		{"./one", "/one"},
+		{"x/../one", "/one"},
+		{"x//..//one", "/one"},
+		{"one/", "/one"},
+		{"one/.", "/one"},
+		{".", ""},
+		/* By its text alone. */
+		{"link/one", "/link/one"},
+		/* A percent sign of the folder's, and the database's name. */
+		{"a%%b/./%f", "/a%%b/%f"},
+		/* As many names as the path has. */
+		{"%p/../one", "/%p/../one"},
+	};
+	auto_scratch char *dir = scratch_enter();
+	auto_free char *here = getcwd(NULL, 0);
+	auto_free char *above = lsv_sprintf("%s/..", here);
+
+	ck_assert_int_eq(symlink(above, "link"), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		auto_free char *plain = lsv_sprintf("%s%s", here,
+		                                    cases[i].path);
+		auto_free char *way = lsv_sprintf("/.%s//%s", here,
+		                                  cases[i].url);
+		struct lsv_config c;
+
+		lsv_config_init(&c);
+		ck_assert_int_eq(add(&c, "a", cases[i].url), 0);
+		ck_assert_str_eq(c.replicas[0].url, plain);
+		if (!strstr(way, "%p")) {
+			ck_assert_int_eq(add(&c, "b", way), 0);
+			ck_assert_str_eq(c.replicas[1].url, plain);
+		}
 		lsv_config_free(&c);
 	}
 }
@@ -384,5 +434,5 @@ UNIT(config, the_defaults_are_the_documented_ones,
      a_settled_replica_has_a_name_and_all_intervals,
      two_replicas_differ_in_name_and_place, there_is_room_for_eight_replicas,
      a_replica_takes_its_own_values_and_no_others, every_listed_name_can_be_set,
-     a_url_takes_the_database_into_its_path_only,
+     a_folder_has_one_text, a_url_takes_the_database_into_its_path_only,
      a_url_without_a_place_for_the_database_is_fixed)
