@@ -14,6 +14,8 @@
 
 #define FIRST_PAUSE_NS (2 * LSV_NS_PER_MS)
 #define LAST_PAUSE_NS LSV_NS_PER_S
+/* Longer than any transaction that should be. */
+#define LOCKED_NS (10 * LSV_NS_PER_S)
 /* Files of that name come, go, or are let go by a program. */
 #define DIR_EVENTS                                                             \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE)
@@ -61,18 +63,48 @@ static bool is_gone(const struct watched *it)
 	return it->is_found && !it->keeper && access(it->path, F_OK) < 0;
 }
 
+/* A lock is no error, unless it stays: nothing is replicated meanwhile. */
+static void wait_for_lock(struct watched *it)
+{
+	int64_t now_ns = lsv_clock_mono_ns();
+
+	if (it->locked_ns == 0)
+		it->locked_ns = now_ns;
+	if (!it->is_told && now_ns - it->locked_ns >= LOCKED_NS) {
+		(void)log_error(0,
+		                "%s is locked, and has been for long: it is "
+		                "not replicated until it is let go",
+		                it->path);
+		it->is_told = true;
+	}
+	it->pause_ns = it->pause_ns < FIRST_PAUSE_NS      ? FIRST_PAUSE_NS
+	               : it->pause_ns < LAST_PAUSE_NS / 2 ? it->pause_ns * 2
+	                                                  : LAST_PAUSE_NS;
+	it->look_ns = now_ns + it->pause_ns;
+}
+
+static void end_of_lock(struct watched *it)
+{
+	if (it->is_told)
+		log_info("%s is not locked any more", it->path);
+	it->is_told = false;
+	it->locked_ns = 0;
+}
+
 /* A database of which nothing is there is no error: its program comes later.
  * While it is waited for, its growth is looked at, too. */
 static int open_database(struct watch *watch, struct watched *it)
 {
 	int r = lsv_keeper_open(it->path, &it->keeper);
 
+	if (r == -EBUSY)
+		wait_for_lock(it);
+	else
+		end_of_lock(it);
 	if (r == 0)
 		r = watch_wal(watch, it);
 	if (r == 0)
 		return watch_page(watch, it);
-	if (r == -EBUSY)
-		look_soon(it, lsv_clock_mono_ns());
 	if (is_gone(it))
 		return 0;
 	if (r == -ENOENT &&
@@ -120,7 +152,8 @@ static int start(struct watch *watch, struct watched *it)
 		return log_error(-errno, "cannot watch %s", it->dir);
 	r = open_database(watch, it);
 	if (r == 0 && !it->keeper && !it->is_found)
-		log_info("%s: waits for the database to be there", it->path);
+		log_info("%s: waits for the database to be %s", it->path,
+		         it->locked_ns ? "unlocked" : "there");
 	return r;
 }
 
@@ -206,6 +239,8 @@ static int flush_one(struct watch *watch, struct watched *it)
 	/* It may have come at the last moment, or never. */
 	if (!it->keeper)
 		it->is_odd = open_database(watch, it) < 0;
+	if (!it->keeper && it->locked_ns != 0)
+		return log_error(-EBUSY, "%s is not replicated", it->path);
 	if (it->keeper && lsv_keeper_flush(it->keeper) < 0) {
 		(void)log_error(0,
 		                "not all of %s is on its replicas; lsvfs "

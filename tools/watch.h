@@ -29,6 +29,8 @@ struct watched {
 	int dir_wd;
 	int64_t look_ns; /* monotonic: look again then; INT64_MAX: no */
 	int64_t pause_ns;
+	int64_t locked_ns; /* monotonic: since then; 0: it is not */
+	bool is_told;      /* that it is locked */
 	bool is_odd;   /* an error was said; only a change of the files helps */
 	bool is_found; /* in a folder: let go when it is gone */
 };

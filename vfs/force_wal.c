@@ -17,11 +17,16 @@
 
 enum mode { MODE_EMPTY, MODE_ROLLBACK, MODE_WAL, MODE_UNKNOWN };
 
-static _Atomic(int) has_strangers, is_told;
+static _Atomic(int) has_strangers, is_told, stands_back;
 
 void lsv_force_wal_stranger(void)
 {
 	atomic_store_explicit(&has_strangers, 1, memory_order_relaxed);
+}
+
+void lsv_force_wal_stand_back(void)
+{
+	atomic_store_explicit(&stands_back, 1, memory_order_relaxed);
 }
 
 /* A look without a lock: a hint, which the switch itself makes sure of. */
@@ -93,7 +98,8 @@ static void force(struct lsv_file *file)
 
 static bool is_wished(const struct lsv_file *file)
 {
-	return file->db && file->db->config.force_wal && !file->is_ours;
+	return file->db && file->db->config.force_wal && !file->is_ours &&
+	       !atomic_load_explicit(&stands_back, memory_order_relaxed);
 }
 
 void lsv_force_wal_opened(struct lsv_file *file)

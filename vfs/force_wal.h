@@ -26,6 +26,10 @@ void lsv_force_wal_unlocked(struct lsv_file *file);
  * by the same words (they are for all that the connection has attached). */
 bool lsv_force_wal_keeps(struct lsv_file *file, char **pragma);
 
+/* Who opens in this process switches by itself (keeper.h): it waits where the
+ * database is locked, and says what came of it. */
+void lsv_force_wal_stand_back(void);
+
 /* A database that is none of ours was opened in this process. */
 void lsv_force_wal_stranger(void);
 

@@ -4,6 +4,7 @@
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
 #include "vfs/bell.h"
+#include "vfs/force_wal.h"
 #include "vfs/guard.h"
 #include "vfs/lower.h"
 
@@ -72,9 +73,10 @@ static int settle_mode(const char *db_path, sqlite3 *connection)
 		return -ENOENT;
 	rc = ask(connection, "PRAGMA journal_mode", text, sizeof text);
 	if (rc == SQLITE_OK && sqlite3_stricmp(text, "wal") != 0) {
-		log_info("%s: switched to WAL mode", db_path);
 		rc = ask(connection, "PRAGMA journal_mode=wal", text,
 		         sizeof text);
+		if (rc == SQLITE_OK && sqlite3_stricmp(text, "wal") == 0)
+			log_info("%s: switched to WAL mode", db_path);
 	}
 	if (rc == SQLITE_OK && sqlite3_stricmp(text, "wal") != 0)
 		return log_error(0, "cannot replicate %s: it stays in %s mode",
@@ -128,6 +130,7 @@ int lsv_keeper_open(const char *db_path, struct lsv_keeper **out)
 	if (!keeper)
 		return -ENOMEM;
 	keeper->shm_fd = -1;
+	lsv_force_wal_stand_back();
 	r = open_connection(db_path, keeper);
 	if (r == 0)
 		r = settle_mode(db_path, keeper->connection);
