@@ -8,7 +8,8 @@
  *
  * A file that is only just being written is nobody's database yet.  So it is
  * not its creation that counts, but that whoever wrote it has closed it, that
- * it was moved there, or that SQLite has a journal or a WAL beside it.
+ * it was moved there, or that SQLite has a journal or a WAL beside it.  Whether
+ * it is complete then is another matter (fresh.h).
  */
 
 #include "replica/base/vector.h"

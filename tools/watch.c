@@ -11,9 +11,12 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define FIRST_PAUSE_NS (2 * LSV_NS_PER_MS)
 #define LAST_PAUSE_NS LSV_NS_PER_S
+/* What still changes is not waited for. */
+#define LOOKS_AT_END 8
 /* Longer than any transaction that should be. */
 #define LOCKED_NS (10 * LSV_NS_PER_S)
 /* Files of that name come, go, or are let go by a program. */
@@ -95,8 +98,10 @@ static void end_of_lock(struct watched *it)
  * While it is waited for, its growth is looked at, too. */
 static int open_database(struct watch *watch, struct watched *it)
 {
-	int r = lsv_keeper_open(it->path, &it->keeper);
+	int r;
 
+	fresh_note(&it->fresh, it->path);
+	r = lsv_keeper_open(it->path, &it->keeper);
 	if (r == -EBUSY)
 		wait_for_lock(it);
 	else
@@ -112,6 +117,17 @@ static int open_database(struct watch *watch, struct watched *it)
 	                      DIR_EVENTS | IN_MODIFY | IN_MASK_ADD) < 0)
 		return log_error(-errno, "cannot watch %s", it->dir);
 	return r == -ENOENT || r == -EBUSY ? 0 : r;
+}
+
+/* What is found in a folder may still be on its way there. */
+static bool is_fit(struct watched *it, int64_t now_ns)
+{
+	if (!fresh_is_settled(&it->fresh, it->path, now_ns)) {
+		it->look_ns = now_ns + FRESH_QUIET_NS;
+		return false;
+	}
+	/* Else it is closed again by whoever copies it. */
+	return fresh_is_whole(it->path);
 }
 
 static void free_watched(struct watched *it)
@@ -150,6 +166,8 @@ static int start(struct watch *watch, struct watched *it)
 	                               DIR_EVENTS | IN_MASK_ADD);
 	if (it->dir_wd < 0)
 		return log_error(-errno, "cannot watch %s", it->dir);
+	if (it->is_found && !is_fit(it, lsv_clock_mono_ns()))
+		return 0;
 	r = open_database(watch, it);
 	if (r == 0 && !it->keeper && !it->is_found)
 		log_info("%s: waits for the database to be %s", it->path,
@@ -211,12 +229,11 @@ static int add_configured(void *arg, const char *db_path,
                           const struct lsv_config *config)
 {
 	struct watch *watch = arg;
-	int r = watch_add(watch, db_path);
-
 	(void)config;
-	if (r == 0 && !lsv_config_file_names(watch->folders.file, db_path))
-		watch->list.at[watch->list.n - 1].is_found = true;
-	return r;
+	if (lsv_config_file_names(watch->folders.file, db_path))
+		return watch_add(watch, db_path);
+	find(watch, db_path, false);
+	return 0;
 }
 
 int watch_add_all(struct watch *watch, const struct lsv_config_file *file)
@@ -234,11 +251,30 @@ int watch_add_all(struct watch *watch, const struct lsv_config_file *file)
 	return r < 0 ? r : lsv_config_file_each(file, add_configured, watch);
 }
 
+/* At the end there is no next event. */
+static bool await_fit(struct watched *it)
+{
+	struct timespec quiet = {FRESH_QUIET_NS / LSV_NS_PER_S, 0};
+	int n = LOOKS_AT_END;
+
+	while (!fresh_is_settled(&it->fresh, it->path, lsv_clock_mono_ns()) &&
+	       n-- > 0)
+		nanosleep(&quiet, NULL);
+	return n >= 0 && fresh_is_whole(it->path);
+}
+
 static int flush_one(struct watch *watch, struct watched *it)
 {
 	/* It may have come at the last moment, or never. */
-	if (!it->keeper)
+	if (!it->keeper && !is_gone(it)) {
+		if (it->is_found && !await_fit(it))
+			return log_error(0,
+			                 "%s is not replicated: it is not "
+			                 "complete",
+			                 it->path),
+			       -EIO;
 		it->is_odd = open_database(watch, it) < 0;
+	}
 	if (!it->keeper && it->locked_ns != 0)
 		return log_error(-EBUSY, "%s is not replicated", it->path);
 	if (it->keeper && lsv_keeper_flush(it->keeper) < 0) {
@@ -291,7 +327,7 @@ bool watch_is_near(const struct watch *watch, int64_t now_ns)
 }
 
 /* The files of that name are others by now, or none. */
-static void reopen(struct watch *watch, struct watched *it)
+static void reopen(struct watch *watch, struct watched *it, int64_t now_ns)
 {
 	if (it->wal_wd >= 0)
 		inotify_rm_watch(watch->fd, it->wal_wd);
@@ -303,7 +339,14 @@ static void reopen(struct watch *watch, struct watched *it)
 		/* What it had is on its replica, or will never be. */
 		lsv_keeper_flush(it->keeper);
 		lsv_keeper_close(take(it->keeper));
+		it->fresh = (struct fresh){0};
 	}
+	/* Whoever is to mend it has not begun; our own close woke us. */
+	if (it->is_odd && fresh_is_same(&it->fresh, it->path))
+		return;
+	it->is_odd = false;
+	if (is_gone(it) || (it->is_found && !is_fit(it, now_ns)))
+		return;
 	it->is_odd = open_database(watch, it) < 0;
 }
 
@@ -367,7 +410,7 @@ static void look(struct watch *watch, struct watched *it, int64_t now_ns)
 {
 	it->look_ns = INT64_MAX;
 	if (!it->keeper || lsv_keeper_is_lost(it->keeper)) {
-		reopen(watch, it);
+		reopen(watch, it, now_ns);
 		return;
 	}
 	if (may_go_on(it)) {

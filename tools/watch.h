@@ -15,6 +15,7 @@
 
 #include "replica/base/vector.h"
 #include "tools/folders.h"
+#include "tools/fresh.h"
 #include "vfs/keeper.h"
 
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct watched {
 	int64_t pause_ns;
 	int64_t locked_ns; /* monotonic: since then; 0: it is not */
 	bool is_told;      /* that it is locked */
+	struct fresh fresh;
 	bool is_odd;   /* an error was said; only a change of the files helps */
 	bool is_found; /* in a folder: let go when it is gone */
 };

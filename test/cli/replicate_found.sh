@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # lsvfs replicate finds a database that is not fit to be replicated yet: one
-# that somebody has locked.  It waits, and says so only where that lasts.
+# that somebody has locked, or has not copied to its end.  It waits, and says so
+# only where that lasts.
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
 
@@ -71,7 +72,50 @@ exec {before}>&-
 eventually 20 is_replicated folder/before.db
 grep -q 'before.db is not locked any more' replicate.log ||
 	fail "$(cat replicate.log)"
-[ "$(grep -c 'error' replicate.log)" = 1 ] || fail "$(cat replicate.log)"
+[ "$(grep -c '^error' replicate.log)" = 1 ] || fail "$(cat replicate.log)"
+
+# passed NAME: a new one is replicated, so all before it were looked at.
+passed()
+{
+	sqlite3 -cmd '.timeout 60000' "folder/$1.db" \
+		'CREATE TABLE t(x); INSERT INTO t VALUES(1)'
+	eventually 20 is_replicated "folder/$1.db"
+}
+
+# In two parts, each a file that was written and closed: let alone until it is
+# whole.
+sqlite3 whole.db 'CREATE TABLE t(x); WITH RECURSIVE c(i) AS
+	(SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 200)
+	INSERT INTO t SELECT randomblob(3000) FROM c'
+head -c 300000 whole.db >folder/parts.db
+passed first
+same_file folder/parts.db <(head -c 300000 whole.db)
+[ ! -e folder/.parts.db-litestream ] || fail 'a part is replicated'
+! grep 'parts.db' replicate.log || fail 'see above'
+status=0
+"$LSVFS" replicate -config lsvfs.yml -exec true 2>err || status=$?
+[ "$status" = 1 ] || fail "exit $status: $(cat err)"
+grep -q 'parts.db is not replicated: it is not complete' err ||
+	fail "$(cat err)"
+tail -c +300001 whole.db >>folder/parts.db
+eventually 20 is_replicated folder/parts.db
+same_restored folder/parts.db backup/parts.db
+same_content whole.db folder/parts.db
+
+# One that is no good, whatever its size: that is said once.
+{
+	head -c 100 whole.db
+	head -c "$(($(stat -c %s whole.db) - 100))" /dev/zero
+} >bad
+cp bad folder/bad.db
+eventually 20 grep -q '^error: .*bad.db' replicate.log
+passed second
+passed third
+[ "$(grep -c '^error: .*bad.db' replicate.log)" = 1 ] ||
+	fail "$(grep -c 'bad.db' replicate.log) errors: $(tail -n 3 replicate.log)"
+cat whole.db >folder/bad.db
+eventually 20 is_replicated folder/bad.db
+
 kill -TERM "$replicate_pid"
 wait "$replicate_pid" || fail "exit $?: $(cat replicate.log)"
 for name in before later; do
