@@ -3,6 +3,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
+#include "replica/store/url.h"
 #include "vfs/bell.h"
 #include "vfs/checkpoint.h"
 #include "vfs/lead.h"
@@ -123,10 +124,10 @@ char *lsv_ask_replicas(struct lsv_db *db)
 	char *all = strdup("");
 
 	for (size_t i = 0; all && i < db->config.n_replicas; i++) {
-		char place[LSV_URL_TEXT_SIZE];
+		char place[LSV_URL_SHOWN_SIZE];
 		char *more;
 
-		lsv_replica_place(db->config.replicas[i].url, place);
+		lsv_url_show(db->config.replicas[i].url, place, sizeof place);
 		more = lsv_sprintf("%s%s%s", all, i ? "\n" : "", place);
 		free(all);
 		all = more;

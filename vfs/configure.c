@@ -5,6 +5,7 @@
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
 #include "replica/store/client.h"
+#include "replica/store/url.h"
 #include "vfs/api.h"
 #include "vfs/conf_cache.h"
 
@@ -39,13 +40,15 @@ int lsv_configure_more(const char *const *urls, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		auto_free char *sample = lsv_config_expand(urls[i],
 		                                           "/sample.db");
+		char shown[LSV_URL_SHOWN_SIZE];
 
+		lsv_url_show(urls[i], shown, sizeof shown);
 		if (!sample)
 			return log_error(-EINVAL,
 			                 "cannot use the replica URL '%s': "
 			                 "only %%f, %%p and %%%% may follow a "
 			                 "percent sign",
-			                 urls[i]);
+			                 shown);
 	}
 	more_urls = urls;
 	n_more = n;

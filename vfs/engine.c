@@ -4,6 +4,7 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/log.h"
 #include "replica/ship/config.h"
+#include "replica/store/url.h"
 #include "vfs/api.h"
 #include "vfs/api_table.h"
 #include "vfs/configure.h"
@@ -79,15 +80,17 @@ static int set_words(struct lsv_config *config, const char *from,
 static int set_replica(struct lsv_config *config, const char *url)
 {
 	auto_free char *sample = NULL;
+	char shown[LSV_URL_SHOWN_SIZE];
 
 	if (!url || !*url)
 		return 0;
+	lsv_url_show(url, shown, sizeof shown);
 	sample = lsv_config_expand(url, "/sample.db");
 	if (!sample)
 		return log_error(-EINVAL,
 		                 "cannot use the replica URL '%s': only %%f, "
 		                 "%%p and %%%% may follow a percent sign",
-		                 url);
+		                 shown);
 	return lsv_config_set(config, "replica", url);
 }
 

@@ -45,20 +45,6 @@ void lsv_replicas_close(struct lsv_db *db)
 
 /* ---- What is remembered ---- */
 
-void lsv_replica_place(const char *url, char text[LSV_URL_TEXT_SIZE])
-{
-	const char *scheme = lsv_url_has_scheme(url) ? strstr(url, "://")
-	                                             : NULL;
-	const char *path = scheme ? scheme + strlen("://") : url;
-	size_t n = scheme ? strcspn(path, "?") : strlen(path);
-	const char *user = scheme ? memchr(path, '@', strcspn(path, "/?"))
-	                          : NULL;
-	size_t n_user = user ? (size_t)(user + 1 - path) : 0;
-
-	snprintf(text, LSV_URL_TEXT_SIZE, "%.*s%.*s", (int)(path - url), url,
-	         (int)(n - n_user), path + n_user);
-}
-
 uint64_t lsv_replica_hash(const struct lsv_replica_config *config)
 {
 	return lsv_xxh64(config->url, strlen(config->url));
@@ -118,7 +104,8 @@ int lsv_replicas_load(struct lsv_db *db)
 		records[i].name_hash = name_hash;
 		snprintf(records[i].name, sizeof records[i].name, "%.*s",
 		         LSV_NAME_TEXT_SIZE - 1, config->name);
-		lsv_replica_place(config->url, records[i].url);
+		lsv_url_show(config->url, records[i].url,
+		             sizeof records[i].url);
 		load(&db->replicas[i], &records[i]);
 	}
 	return 0;

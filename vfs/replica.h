@@ -111,7 +111,4 @@ int64_t lsv_replica_due_ns(const struct lsv_replica *replica, bool now);
  * waits for them. */
 void lsv_replicas_settle(struct lsv_db *db);
 
-/* Where a replica is, without what a query or a user's part may hold (I15). */
-void lsv_replica_place(const char *url, char text[LSV_URL_TEXT_SIZE]);
-
 #endif

@@ -17,14 +17,16 @@ static int open_file(const char *url, const char *rest,
 {
 	auto_free char *path = NULL;
 	int r = lsv_url_file_path(rest, &path);
+	char shown[LSV_URL_SHOWN_SIZE];
 
 	(void)options;
+	lsv_url_show(url, shown, sizeof shown);
 	if (r < 0)
 		return log_error(
 			r,
 			"cannot open replica '%s': expected file:///path, "
 			"with %%XX for bytes that a URL cannot have",
-			url);
+			shown);
 	return lsv_client_file(path, out);
 }
 
@@ -61,18 +63,21 @@ static const struct {
 int lsv_client_open(const char *url, const struct lsv_client_options *options,
                     struct lsv_client **out)
 {
+	char shown[LSV_URL_SHOWN_SIZE];
+
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		size_t n = strlen(schemes[i].prefix);
 
 		if (strncasecmp(url, schemes[i].prefix, n) == 0)
 			return schemes[i].open(url, url + n, options, out);
 	}
+	lsv_url_show(url, shown, sizeof shown);
 	if (lsv_url_has_scheme(url))
 		return log_error(-EPROTONOSUPPORT,
 		                 "cannot open replica '%s': unknown scheme, "
 		                 "use a path, file:///path or "
 		                 "s3://bucket/prefix",
-		                 url);
+		                 shown);
 	return lsv_client_file(url, out);
 }
 

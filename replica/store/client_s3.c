@@ -19,6 +19,7 @@
 #include "replica/store/s3_list.h"
 #include "replica/store/s3_put.h"
 #include "replica/store/s3_request.h"
+#include "replica/store/url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -155,19 +156,11 @@ static int open_credentials(const struct lsv_client_options *options,
 	return lsv_credentials_open(&who, &common->credentials);
 }
 
-/* What may be shown of a URL: not what somebody took for a place for keys. */
-static const char *harmless(const char *url)
-{
-	const char *at = memrchr(url, '@', strcspn(url + 5, "/?") + 5);
-
-	return at ? at + 1 : url;
-}
-
 int lsv_client_s3(const char *url, const struct lsv_client_options *options,
                   struct lsv_client **out)
 {
 	struct lsv_s3_common *common = calloc(1, sizeof *common);
-	char why[LSV_S3_WHY_SIZE];
+	char why[LSV_S3_WHY_SIZE], shown[LSV_URL_SHOWN_SIZE];
 	int r;
 
 	if (!common)
@@ -175,9 +168,9 @@ int lsv_client_s3(const char *url, const struct lsv_client_options *options,
 	pthread_mutex_init(&common->mutex, NULL);
 	common->n_clients = 1; /* ours, until it is made */
 	r = lsv_s3_place_parse(url, options, &common->place, why);
+	lsv_url_show(url, shown, sizeof shown);
 	if (r == -EINVAL)
-		(void)log_error(0, "cannot open replica '%s': %s",
-		                harmless(url), why);
+		(void)log_error(0, "cannot open replica '%s': %s", shown, why);
 	if (r == 0) {
 		set_region(common);
 		r = open_credentials(options, common);

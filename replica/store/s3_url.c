@@ -17,6 +17,10 @@
 
 /* The least that S3 takes for a part that is not the last. */
 
+static const char no_secrets[] =
+	"a URL is no place for secrets: keys come from the environment, the "
+	"configuration or ~/.aws";
+
 /* What a URL's query may say; the rest of its life is in lsv_s3_place. */
 struct parameters {
 	char *endpoint;
@@ -181,10 +185,14 @@ static int set_text(char **field, const char *first, const char *second)
 	return *field ? 0 : -ENOMEM;
 }
 
-static int set_endpoint(struct lsv_s3_place *place, const char *text)
+static int set_endpoint(struct lsv_s3_place *place, const char *text,
+                        char why[LSV_S3_WHY_SIZE])
 {
-	char *endpoint = lsv_s3_endpoint(text);
+	char *endpoint;
 
+	if (strchr(text, '@'))
+		return wrong(why, "%s", no_secrets);
+	endpoint = lsv_s3_endpoint(text);
 	if (!endpoint)
 		return -ENOMEM;
 	free(place->endpoint);
@@ -267,7 +275,7 @@ static int overrule(struct lsv_s3_place *place,
 	int r = 0;
 
 	if (endpoint && *endpoint)
-		r = set_endpoint(place, endpoint);
+		r = set_endpoint(place, endpoint, why);
 	if (r == 0)
 		r = set_text(&place->region, parameters->region,
 		             options->region);
@@ -289,9 +297,9 @@ static int set_host(struct lsv_s3_place *place, const char *text,
 	int r;
 
 	if (strchr(text, '@'))
-		return wrong(why, "a URL is no place for secrets: keys come "
-		                  "from the environment, the configuration or "
-		                  "~/.aws");
+		return wrong(why, "%s", no_secrets);
+	if (!lsv_url_has_port(text, strlen(text)))
+		return wrong(why, "a port is a number");
 	r = lsv_s3_host_parse(text, &host);
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,4 +73,31 @@ int lsv_url_file_path(const char *rest, char **path)
 		return -EINVAL;
 	*path = text;
 	return 0;
+}
+
+bool lsv_url_has_port(const char *host, size_t n)
+{
+	const char *colon = memrchr(host, ':', n);
+
+	return !colon || strspn(colon + 1, "0123456789") ==
+	                         (size_t)(host + n - colon - 1);
+}
+
+void lsv_url_show(const char *url, char *text, size_t size)
+{
+	const char *rest = strstr(url, "://"), *at;
+	size_t n, n_host;
+
+	if (!lsv_url_has_scheme(url)) {
+		snprintf(text, size, "%s", url);
+		return;
+	}
+	rest += strlen("://");
+	n = strcspn(rest, "?");
+	n_host = strcspn(rest, "/?");
+	/* A key may have a slash, which ends no host then. */
+	at = memrchr(rest, '@', lsv_url_has_port(rest, n_host) ? n_host : n);
+	at = at ? at + 1 : rest;
+	snprintf(text, size, "%.*s%.*s", (int)(rest - url), url,
+	         (int)(n - (size_t)(at - rest)), at);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/store/s3_url.h"
+#include "replica/store/url.h"
 #include "test/lib/unit.h"
 
 #include <errno.h>
@@ -169,6 +170,9 @@ START_TEST(what_is_wrong_is_named)
 		{"s3:///p", "no bucket"},
 		{"s3://localhost:9000/p", "no bucket"},
 		{"s3://id:secret@b/p", "no place for secrets"},
+		{"s3://id:sec/ret@b/p", "a port is a number"},
+		{"s3://b/p?endpoint=http://id:secret@b",
+	         "no place for secrets"},
 		{"s3://b/p?access-key-id=x", "'access-key-id'"},
 		{"s3://b/p?x", "'x'"},
 		{"s3://b/p?skip-verify=maybe", "skip-verify"},
@@ -195,6 +199,29 @@ START_TEST(what_is_wrong_is_named)
 }
 END_TEST
 
-UNIT(s3_url, hosts_say_what_they_say_to_litestream, a_query_has_the_last_word,
-     options_stand_between_host_and_query, a_prefix_is_a_clean_path,
-     the_rest_of_the_options_is_kept, what_is_wrong_is_named)
+START_TEST(no_key_is_shown)
+{
+	static const char *const table[][2] = {
+		{"s3://b.h:9000/p@q?region=r", "s3://b.h:9000/p@q"},
+		{"s3://id:secret@b/p", "s3://b/p"},
+		{"s3://id:sec/ret@b/p?x", "s3://b/p"},
+		{"s3://b/p?secret-access-key=secret", "s3://b/p"},
+		{"http://id:secret@b/p", "http://b/p"},
+		{"file:///a/b@c?secret", "file:///a/b@c"},
+		{"/a?b@c", "/a?b@c"},
+		{"s3://", "s3://"},
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char text[LSV_URL_SHOWN_SIZE];
+
+		lsv_url_show(table[i][0], text, sizeof text);
+		ck_assert_str_eq(text, table[i][1]);
+	}
+}
+END_TEST
+
+UNIT(s3_url, no_key_is_shown, hosts_say_what_they_say_to_litestream,
+     a_query_has_the_last_word, options_stand_between_host_and_query,
+     a_prefix_is_a_clean_path, the_rest_of_the_options_is_kept,
+     what_is_wrong_is_named)
