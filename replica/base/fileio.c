@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 char *lsv_sprintf(const char *format, ...)
@@ -114,6 +116,12 @@ int lsv_mkdirs(const char *path, mode_t mode)
 	return make_folder(copy, mode);
 }
 
+/* What people name where they want no file to be read. */
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
 int lsv_file_read(const char *path, size_t max, char **content, size_t *n)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -123,7 +131,7 @@ int lsv_file_read(const char *path, size_t max, char **content, size_t *n)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.st_mode) && !is_null(&st))
 		return -EINVAL;
 	if ((uint64_t)st.st_size > max)
 		return -EFBIG;

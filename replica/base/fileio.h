@@ -27,7 +27,8 @@ int lsv_write(int fd, const void *buf, size_t n);
 int lsv_mkdirs(const char *path, mode_t mode);
 
 /* The file's content in a new buffer with a zero byte behind it;
- * -EFBIG when it is larger than 'max'. */
+ * -EFBIG when it is larger than 'max'.  /dev/null is an empty one, what else
+ * is no regular file -EINVAL. */
 int lsv_file_read(const char *path, size_t max, char **content, size_t *n);
 
 /* Replaces the file whole: temporary file beside it, fsync, rename, fsync of

@@ -139,7 +139,8 @@ for name in environment configuration; do
 	[ -e "restored-$name.db" ] ||
 		fail "nothing was restored: $(tail -n 5 said.log)"
 done
-grep -q debug said.log || fail 'nothing was said'
+grep -qa 403.InvalidAccessKeyId said.log || fail 'no profile was used'
+grep -qa debug said.log || fail 'nothing was said'
 for secret in "$AWS_SECRET_ACCESS_KEY" "$wrong" "$token" "$profile" \
 	"$configured" "$in_url"; do
 	encoded=${secret//\//%2F}

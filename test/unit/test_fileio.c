@@ -102,6 +102,7 @@ START_TEST(a_file_is_read_whole_with_a_zero_behind_it)
 	assert_content("file", "hello");
 	write_file("file", "");
 	assert_content("file", "");
+	assert_content("/dev/null", "");
 	ck_assert_int_eq(lsv_file_read("file", 0, &content, NULL), 0);
 }
 END_TEST
@@ -115,6 +116,8 @@ START_TEST(a_file_that_cannot_be_read_whole_is_refused)
 	ck_assert_int_eq(lsv_file_read("file", 4, &content, NULL), -EFBIG);
 	ck_assert_int_eq(lsv_file_read("no", 4, &content, NULL), -ENOENT);
 	ck_assert_int_eq(lsv_file_read(".", 1 << 20, &content, NULL), -EINVAL);
+	ck_assert_int_eq(lsv_file_read("/dev/zero", 9, &content, NULL),
+	                 -EINVAL);
 	ck_assert_ptr_null(content);
 }
 END_TEST
