@@ -74,6 +74,11 @@ void lsv_bell_poke(struct lsv_db *db)
 	ring(false);
 }
 
+void lsv_bell_call(struct lsv_db *db)
+{
+	wake_leader(lsv_db_coord(db), true);
+}
+
 void lsv_bell_hurry(struct lsv_db *db)
 {
 	if (!lsv_db_coord(db))

@@ -14,6 +14,8 @@
 void lsv_bell_poke(struct lsv_db *db);
 /* As poke, but now: somebody waits. */
 void lsv_bell_hurry(struct lsv_db *db);
+/* Wakes another process that leads. */
+void lsv_bell_call(struct lsv_db *db);
 
 /* Draws a ticket, and waits until it is on the replica: every commit made
  * until it was drawn.  timeout_ns <0: no limit.  0, -ETIMEDOUT, -EPERM (the

@@ -8,6 +8,7 @@
  * database's shadow mutex.
  */
 
+#include "replica/base/clock.h"
 #include "vfs/db.h"
 
 /* From FOLLOWING to ADRIFT: takes the lock and reads all ends from disk.
@@ -17,6 +18,9 @@ int lsv_lead_take(struct lsv_db *db);
 /* Before each append and each put: the lock granted again and the epoch still
  * ours.  False: everything was forgotten, we follow. */
 bool lsv_lead_holds(struct lsv_db *db);
+
+/* A leader that does not go on for so long is taken for stopped. */
+#define LSV_STUCK_NS (5 * LSV_NS_PER_S)
 
 /* The leader is stopped: ends its generation, by beginning one (FOLLOWING to
  * ADRIFT). */

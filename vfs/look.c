@@ -8,6 +8,7 @@
 #include "vfs/checkpoint.h"
 #include "vfs/copy.h"
 #include "vfs/deliver.h"
+#include "vfs/follow.h"
 #include "vfs/guard.h"
 #include "vfs/lead.h"
 #include "vfs/space.h"
@@ -24,7 +25,6 @@
 #define SNAPSHOT_SLACK (UINT64_C(16) << 20)
 #define AGAIN_NS (20 * LSV_NS_PER_MS)
 #define HANGING_NS (5 * LSV_NS_PER_S)
-#define STUCK_NS (5 * LSV_NS_PER_S)
 
 /* What a look found out under the shadow's mutex. */
 struct view {
@@ -119,64 +119,6 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 	if (view->is_complete)
 		atomic_store(&db->captured_ticket, view->ticket);
 	return 0;
-}
-
-/* All that was committed before the look is shipped.  A commit that came while
- * we looked stays: an exit waits for it. */
-static void forget_dirty(struct lsv_db *db, const struct view *view)
-{
-	uint64_t seen = view->dirty;
-
-	atomic_compare_exchange_strong(&db->dirty, &seen, 0);
-}
-
-/* Every replica has what was captured, but those that get nothing more. */
-static bool is_shipped(const struct lsv_coord_page *coord,
-                       const struct lsv_captured *captured)
-{
-	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++) {
-		const struct lsv_shipped *shipped = &coord->shipped[i];
-
-		if (atomic_load(&shipped->name_hash) != 0 &&
-		    atomic_load(&shipped->state) != LSV_REPLICA_BROKEN &&
-		    (atomic_load(&shipped->generation) !=
-		             captured->generation ||
-		     atomic_load(&shipped->index) != captured->index ||
-		     atomic_load(&shipped->offset) != captured->offset))
-			return false;
-	}
-	return true;
-}
-
-/* Another process leads.  It was woken; this one only sees to it that it
- * does its work (I6). */
-static void follow(struct lsv_db *db, const struct view *view, int64_t now_ns)
-{
-	struct lsv_coord_page *coord = lsv_db_coord(db);
-	struct lsv_captured captured;
-	struct lsv_shm live;
-	int64_t since = now_ns - atomic_load(&coord->advanced_ns);
-
-	if (lsv_db_live(db, &live) == 0 &&
-	    lsv_coord_captured(coord, &captured) && captured.generation != 0 &&
-	    lsv_salt_equal(live.salt, captured.salt) &&
-	    live.mx_frame == captured.frame && is_shipped(coord, &captured)) {
-		forget_dirty(db, view);
-		db->stuck_since_ns = 0;
-		return;
-	}
-	if (atomic_load(&db->dirty) == 0 &&
-	    atomic_load(&coord->request) == atomic_load(&coord->shipped_ticket))
-		return;
-	if (since < STUCK_NS || db->stuck_since_ns == 0) {
-		db->stuck_since_ns = now_ns;
-	} else if (now_ns - db->stuck_since_ns >= STUCK_NS) {
-		auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
-
-		db->stuck_since_ns = 0;
-		lsv_lead_usurp(db);
-	}
-	due(db, now_ns + db->config.sync_interval_ns);
 }
 
 /* When may the replica be tried next?  To wait saves no put of an index that
@@ -365,7 +307,7 @@ static void settle_tickets(struct lsv_db *db, const struct view *view)
 			replica->ticket = view->ticket;
 	}
 	if (is_everywhere && view->is_complete)
-		forget_dirty(db, view);
+		lsv_follow_forget(db, view->dirty);
 	lsv_replicas_settle(db);
 }
 
@@ -494,9 +436,10 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0) {
 		guard(db, false);
-		follow(db, &view, now_ns);
+		lsv_follow(db, view.dirty, now_ns);
 		return;
 	}
+	db->followed_dirty = 0;
 	if (has_vanished(db, &view)) {
 		let_go(db, now_ns);
 		db->due_ns = INT64_MAX;
@@ -506,7 +449,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 		let_go(db, now_ns);
 		/* It may have been our own commit that woke us, before we led:
 		 * what is not shipped yet must not be forgotten. */
-		follow(db, &view, now_ns);
+		lsv_follow(db, view.dirty, now_ns);
 		return;
 	}
 	if (view.is_complete)
@@ -535,6 +478,9 @@ bool lsv_look_has_news(struct lsv_db *db)
 	struct lsv_captured captured;
 	struct lsv_shm live;
 
+	/* A follower watches over each commit of its own. */
+	if (atomic_load(&db->role) == LSV_FOLLOWING)
+		return atomic_load(&db->dirty) > 0;
 	if (atomic_load(&db->role) != LSV_LIVE)
 		return false;
 	if (atomic_load(&coord->wake) != db->wake_seen)

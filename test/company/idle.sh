@@ -68,7 +68,17 @@ printf '%s threads, %s wakeups in 3 s of quiet\n' "$threads" 0
 echo "insert into t(x) values(2); select 'did that';" >&8
 eventually 60 grep -q 'did that' out2
 eventually 60 is_restored a.db
+
+# So is one that has closed it, and sees no more what becomes of its commit;
+# nor does it take the place of a leader that has nothing to do.
+echo "insert into t(x) values(3);" >&8
+echo ".open b.db" >&8
+echo "select 'did so';" >&8
+eventually 60 grep -q 'did so' out2
+eventually 60 is_idle "$leader" "$follower"
+objects_are a.db 1 1
 exec 8>&-
 wait "$follower" || fail "exit $?: $(cat out2)"
 app_end
 restored a.db
+objects_are a.db 1 1
