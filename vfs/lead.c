@@ -293,30 +293,42 @@ static int claim(struct lsv_db *db)
 	return 0;
 }
 
-/* There is none yet: of several processes that find that, at the same time, one
- * makes it.  A child of a fork may have inherited the descriptor, so it is not
- * the close that lets go; on a file system that knows no such lock the last one
- * prevails. */
-static int claim_first(struct lsv_db *db)
+/* Of several processes that find at the same time that a new generation is
+ * needed, one makes it; who comes next finds no cause any more.  A child of a
+ * fork may have inherited the descriptor, so it is not the close that lets go;
+ * on a file system that knows no such lock the last one prevails. */
+static int claim_alone(struct lsv_db *db, bool (*has_cause)(struct lsv_db *db))
 {
 	auto_close int fd = open(db->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t generation;
 	int r;
 
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
 		return -EAGAIN;
-	r = lsv_folder_generation(db->dir, &generation) == 0 ? -EAGAIN
-	                                                     : claim(db);
+	r = has_cause(db) ? claim(db) : -EAGAIN;
 	flock(fd, LOCK_UN);
 	return r;
+}
+
+static bool has_none(struct lsv_db *db)
+{
+	uint64_t generation;
+
+	return lsv_folder_generation(db->dir, &generation) < 0;
+}
+
+static bool is_stuck(struct lsv_db *db)
+{
+	return lsv_clock_mono_ns() -
+	               atomic_load(&lsv_db_coord(db)->advanced_ns) >=
+	       LSV_STUCK_NS;
 }
 
 int lsv_lead_usurp(struct lsv_db *db)
 {
 	uint32_t pid = atomic_load(&lsv_db_coord(db)->leader_pid);
-	int r = claim(db);
+	int r = claim_alone(db, is_stuck);
 
 	if (r < 0)
 		return r;
@@ -332,7 +344,7 @@ int lsv_lead_take(struct lsv_db *db)
 	int r = lsv_folder_generation(db->dir, &generation);
 
 	if (r == -ENOENT || r == -EINVAL)
-		return claim_first(db);
+		return claim_alone(db, has_none);
 	if (r == 0)
 		r = open_lock(db, generation);
 	if (r < 0)

@@ -23,7 +23,7 @@ bool lsv_lead_holds(struct lsv_db *db);
 #define LSV_STUCK_NS (5 * LSV_NS_PER_S)
 
 /* The leader is stopped: ends its generation, by beginning one (FOLLOWING to
- * ADRIFT). */
+ * ADRIFT).  -EAGAIN: it goes on, or another one leads by now. */
 int lsv_lead_usurp(struct lsv_db *db);
 
 /* Lets go, so that another process may lead. */
