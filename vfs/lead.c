@@ -154,6 +154,16 @@ static int open_lock(struct lsv_db *db, uint64_t generation)
 	return 0;
 }
 
+bool lsv_lead_is_led(struct lsv_db *db)
+{
+	uint64_t generation;
+
+	return atomic_load(&db->role) < LSV_ADRIFT &&
+	       lsv_folder_generation(db->dir, &generation) == 0 &&
+	       open_lock(db, generation) == 0 &&
+	       lsv_leader_is_locked(db->lock_fd);
+}
+
 int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
 {
 	int r;

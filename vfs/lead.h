@@ -29,6 +29,9 @@ int lsv_lead_usurp(struct lsv_db *db);
 /* Lets go, so that another process may lead. */
 void lsv_lead_drop(struct lsv_db *db);
 
+/* Another process leads: its lock tells, and nothing waits for it. */
+bool lsv_lead_is_led(struct lsv_db *db);
+
 /* From ADRIFT to LIVE when the cheap cases of continuity prove it (cases 1
  * and 2).  -ESTALE: not proven, 'reason' says why. */
 int lsv_lead_attach(struct lsv_db *db);

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -311,6 +310,14 @@ static void settle_tickets(struct lsv_db *db, const struct view *view)
 	lsv_replicas_settle(db);
 }
 
+/* All that was committed before 'wake' was read is in the shadow. */
+static void has_seen_all(struct lsv_db *db, uint32_t wake)
+{
+	atomic_store(&db->is_unseen, 0);
+	atomic_store(&db->owes, 0);
+	atomic_store(&db->wake_done, wake);
+}
+
 /* A job.  A last close that left the WAL to other processes' connections left
  * what it had not copied, too. */
 static void visit(struct lsv_db *db, struct lsv_replica *none)
@@ -320,6 +327,7 @@ static void visit(struct lsv_db *db, struct lsv_replica *none)
 		.ticket = atomic_load(&lsv_db_coord(db)->request),
 		.dirty = atomic_load(&db->dirty),
 	};
+	uint32_t wake = atomic_load(&lsv_db_coord(db)->wake);
 	bool is_current;
 
 	(void)none;
@@ -333,7 +341,7 @@ static void visit(struct lsv_db *db, struct lsv_replica *none)
 	pthread_mutex_unlock(&db->shadow);
 	if (!is_current)
 		return;
-	atomic_store(&db->is_unseen, 0);
+	has_seen_all(db, wake);
 	settle_tickets(db, &view);
 }
 
@@ -401,6 +409,7 @@ static void let_go(struct lsv_db *db, int64_t now_ns)
 
 	lsv_lead_drop(db);
 	db->is_called = false;
+	atomic_store(&db->owes, 1);
 	due(db, now_ns + db->config.sync_interval_ns);
 	atomic_fetch_add(&lsv_db_coord(db)->done, 1);
 	lsv_futex_wake(&lsv_db_coord(db)->done, INT_MAX);
@@ -430,11 +439,14 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 
 	db->due_ns = INT64_MAX;
 	db->naps = false;
+	if (atomic_load(&db->is_leaving))
+		return;
 	guard(db, true);
 	pthread_mutex_lock(&db->shadow);
 	r = look_at_shadow(db, &view);
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0) {
+		atomic_store(&db->owes, 0);
 		guard(db, false);
 		lsv_follow(db, view.dirty, now_ns);
 		return;
@@ -453,7 +465,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 		return;
 	}
 	if (view.is_complete)
-		atomic_store(&db->is_unseen, 0);
+		has_seen_all(db, wake);
 	else if (!db->is_led)
 		atomic_store(&db->is_unseen, 1);
 	db->wake_seen = wake;
@@ -492,26 +504,42 @@ bool lsv_look_has_news(struct lsv_db *db)
 	        !lsv_salt_equal(live.salt, captured.salt));
 }
 
-/* Another process that lives. */
-static bool has_leader(struct lsv_db *db)
+/* Other processes committed since all was in the shadow. */
+static bool is_called(struct lsv_db *db)
 {
-	pid_t pid = (pid_t)atomic_load(&lsv_db_coord(db)->leader_pid);
+	return atomic_load(&lsv_db_coord(db)->wake) !=
+	       atomic_load(&db->wake_done);
+}
 
-	return pid != 0 && pid != getpid() && kill(pid, 0) == 0;
+bool lsv_look_leave(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	if (atomic_load(&db->role) < LSV_ADRIFT)
+		return false;
+	atomic_store(&db->is_leaving, 1);
+	lsv_lead_drop(db);
+	/* Who commits later finds nobody leading. */
+	if (!is_called(db))
+		return false;
+	atomic_store(&db->owes, 1);
+	atomic_store(&db->is_leaving, 0);
+	return true;
 }
 
 bool lsv_look_is_pending(struct lsv_db *db)
 {
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 	struct view view = {0};
 
 	/* Another process leads: it is its business. */
 	if (atomic_load(&db->role) < LSV_ADRIFT)
-		return atomic_load(&db->dirty) > 0 && !has_leader(db);
-	if (atomic_load(&db->dirty) > 0)
+		return (atomic_load(&db->dirty) > 0 ||
+		        atomic_load(&db->owes)) &&
+		       !lsv_lead_is_led(db);
+	if (atomic_load(&db->dirty) > 0 || is_called(db))
 		return true;
-	pthread_mutex_lock(&db->shadow);
 	view_end(db, &view);
-	pthread_mutex_unlock(&db->shadow);
 	for (size_t i = 0; i < db->config.n_replicas; i++)
 		if (wants_delivery(&db->replicas[i], &view))
 			return true;

@@ -17,4 +17,8 @@ bool lsv_look_has_news(struct lsv_db *db);
 /* The replica lacks something that this process would bring there. */
 bool lsv_look_is_pending(struct lsv_db *db);
 
+/* At the end of the process: it does not lead any more.  True: it did, and
+ * somebody committed who had seen it lead, and may have gone. */
+bool lsv_look_leave(struct lsv_db *db);
+
 #endif

@@ -249,25 +249,35 @@ static void after_fork_in_child(void)
 	lsv_db_fork_child();
 }
 
-/* Ends at the same moment for all databases. */
-static void flush(struct lsv_db *db, void *arg)
+/* True: somebody left work to us just before we let go. */
+static bool ship_and_leave(struct lsv_db *db, int64_t left_ns)
 {
-	int64_t *began = arg;
-	int64_t left = *began + db->config.shutdown_timeout_ns -
-	               lsv_clock_mono_ns();
-	int n_failing, r;
+	int n_failing = atomic_load(&db->n_failing), r = 0;
 
-	if (!lsv_db_coord(db) || db->is_foreign || left <= 0)
-		return;
-	n_failing = atomic_load(&db->n_failing);
-	if (n_failing == (int)db->config.n_replicas || !lsv_look_is_pending(db))
-		return;
-	r = lsv_bell_wait(db, lsv_bell_ticket(db), left, true);
+	if (n_failing == (int)db->config.n_replicas)
+		return false;
+	if (lsv_look_is_pending(db))
+		r = lsv_bell_wait(db, lsv_bell_ticket(db), left_ns, true);
 	if (r == -ETIMEDOUT || (r < 0 && n_failing == 0))
 		(void)log_warn(0,
 		               "%s: exits before everything is on the replica; "
 		               "the next open or lsvfs sync goes on",
 		               db->path);
+	return r == 0 && lsv_look_leave(db);
+}
+
+/* Ends at the same moment for all databases. */
+static void flush(struct lsv_db *db, void *arg)
+{
+	const int64_t *began = arg;
+	int64_t left_ns;
+
+	if (!lsv_db_coord(db) || db->is_foreign)
+		return;
+	do {
+		left_ns = *began + db->config.shutdown_timeout_ns -
+		          lsv_clock_mono_ns();
+	} while (left_ns > 0 && ship_and_leave(db, left_ns));
 }
 
 static void at_exit(void)

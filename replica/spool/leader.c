@@ -44,3 +44,10 @@ void lsv_leader_unlock(int fd)
 {
 	set_lock(fd, F_UNLCK);
 }
+
+bool lsv_leader_is_locked(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}

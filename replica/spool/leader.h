@@ -17,5 +17,7 @@ int lsv_leader_open(const char *gen_dir, mode_t mode, int *fd);
 /* True: the lock is (again) ours; asked before each append and each put. */
 bool lsv_leader_lock(int fd);
 void lsv_leader_unlock(int fd);
+/* Another process has it. */
+bool lsv_leader_is_locked(int fd);
 
 #endif

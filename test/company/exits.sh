@@ -91,3 +91,37 @@ for _ in 1 2 3 4 5; do
 done
 app_end
 says 0 generation
+
+# The one that leads has been called, by one that saw it lead and has gone: it
+# does not end before that is shipped, although it has the database closed.
+LSVFS_OPTIONS="sync-interval=60s $LSVFS_OPTIONS" \
+	app_start python3 closes.py e.db
+tell 'insert into t values(4);'
+eventually 60 is_restored e.db
+kill -STOP "$app_pid"
+preload sqlite3 e.db 'insert into t values(5)' >out 2>&1
+! is_restored e.db || fail 'who is stopped shipped it'
+exec 9>&-
+kill -CONT "$app_pid"
+wait "$app_pid" || fail "exit $?: $(cat app.err)"
+restored e.db
+says 0 generation
+
+# Nobody leads, but the process that did last has a namesake: an exit that comes
+# before the worker has begun is not taken in by that.
+background sleep 600
+cat >name.py <<'END'
+import struct, sys
+with open('.e.db-litestream/coord', 'r+b') as coord:
+    coord.seek(20)
+    coord.write(struct.pack('<I', int(sys.argv[1])))
+END
+python3 name.py "$background_pid"
+"$LSVFS" status -json e.db >status.json || :
+grep -q "\"leader\":$background_pid" status.json ||
+	fail "no leader $background_pid: $(cat status.json)"
+strace -f -o trace -e trace=set_robust_list \
+	-e inject=set_robust_list:delay_enter=500000 \
+	-E LD_PRELOAD="${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS" \
+	sqlite3 e.db 'insert into t values(6)' >out 2>&1
+restored e.db

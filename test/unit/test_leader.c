@@ -18,6 +18,19 @@ static int open_lock(void)
 	return fd;
 }
 
+/* Whether another process sees that it is taken. */
+static bool other_sees_it(void)
+{
+	int status;
+	pid_t pid = unit_fork(-1);
+
+	if (pid == 0)
+		_exit(lsv_leader_is_locked(open_lock()) ? 0 : 1);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status) == 0;
+}
+
 /* Whether another process can have the lock. */
 static bool other_can_lock(void)
 {
@@ -37,7 +50,10 @@ START_TEST(only_one_process_has_it)
 	auto_close int fd = open_lock();
 
 	ck_assert(other_can_lock()); /* opening takes nothing */
+	ck_assert(!other_sees_it());
 	ck_assert(lsv_leader_lock(fd));
+	ck_assert(!lsv_leader_is_locked(fd)); /* by another */
+	ck_assert(other_sees_it());
 	ck_assert(lsv_leader_lock(fd)); /* asked again and again */
 	ck_assert(!other_can_lock());
 	lsv_leader_unlock(fd);
