@@ -45,28 +45,10 @@ static struct file_client *self(struct lsv_client *client)
 	return (struct file_client *)client;
 }
 
-/* What the file system says, in the words of client.h. */
-static int vocabulary(int err)
-{
-	switch (err) {
-	case -EDQUOT:
-		return -ENOSPC;
-	case -EPERM:
-	case -EROFS:
-		return -EACCES;
-	case -ESTALE: /* a network's file system */
-	case -ETIMEDOUT:
-	case -EHOSTDOWN:
-		return -EAGAIN;
-	default:
-		return err;
-	}
-}
-
 static int failed(int err, const char *verb, const char *path)
 {
 	(void)lsv_log(LSV_LOG_DEBUG, err, "cannot %s %s", verb, path);
-	return vocabulary(err);
+	return lsv_file_vocabulary(err);
 }
 
 /* A name stays below the root and says one thing only. */

@@ -95,6 +95,26 @@ static int add_entry(struct entries *v, int dir_fd, const char *below,
 	return r;
 }
 
+int lsv_file_vocabulary(int err)
+{
+	switch (err) {
+	case -EDQUOT:
+		return -ENOSPC;
+	case -EPERM:
+	case -EROFS:
+		return -EACCES;
+	/* A network's file system says so of a file or a server that it lost;
+	 * who delivers says it of the local WAL, or of the generation. */
+	case -ESTALE:
+	case -ENODATA:
+	case -ENOLINK:
+	case -ENXIO:
+		return -EIO;
+	default:
+		return err;
+	}
+}
+
 static int read_dir(const struct walk *walk, const char *below,
                     struct entries *v)
 {
@@ -111,7 +131,8 @@ static int read_dir(const struct walk *walk, const char *below,
 		 * root that is a file is one, though. */
 		if (errno == ENOENT || (errno == ENOTDIR && *below))
 			return 0;
-		return log_error(-errno, "cannot list %s", path);
+		return lsv_file_vocabulary(
+			log_error(-errno, "cannot list %s", path));
 	}
 	while (r == 0 && (errno = 0, d = readdir(dir))) {
 		if (strcmp(d->d_name, ".") == 0 ||
@@ -121,7 +142,8 @@ static int read_dir(const struct walk *walk, const char *below,
 	}
 	if (r == 0 && errno)
 		r = -errno;
-	return r < 0 ? log_error(r, "cannot list %s", path) : 0;
+	return r < 0 ? lsv_file_vocabulary(log_error(r, "cannot list %s", path))
+	             : 0;
 }
 
 static int walk_dir(struct walk *walk, const char *below)

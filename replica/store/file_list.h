@@ -9,6 +9,9 @@
 /* Temporary files, hidden in the directory of the object to be. */
 #define LSV_FILE_TEMP_PREFIX ".lsvfs-tmp-"
 
+/* What the file system says, in the words of client.h. */
+int lsv_file_vocabulary(int err);
+
 /* Every regular file below 'root' whose name below it begins with 'prefix',
  * temporary files left out.  A root that is not there has no objects. */
 int lsv_file_list(const char *root, const char *prefix, lsv_list_fn *each,

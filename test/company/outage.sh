@@ -11,7 +11,7 @@
 . "$top_srcdir/test/company/company.sh"
 
 not_under_tsan
-requires sqlite3 setpriv
+requires sqlite3 setpriv strace
 
 # Where everybody can reach it, with the library in it.
 chmod 755 .
@@ -24,15 +24,16 @@ if [ "$(id -u)" = 0 ]; then
 	unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 fi
 
-# begin NAME: an application in a folder of its own, replicated.
+# begin NAME [COMMAND...]: an application in a folder of its own, replicated.
 begin()
 {
 	name=$1
+	shift
 	mkdir -p "$name/backup"
 	chmod 777 "$name" "$name/backup"
 	cd "$name"
 	export LSVFS_REPLICA_URL=$PWD/backup/%f
-	app_start "${unprivileged[@]}" sqlite3 -cmd '.timeout 60000' a.db
+	app_start "${unprivileged[@]}" "$@" sqlite3 -cmd '.timeout 60000' a.db
 	tell 'pragma journal_mode=wal; create table t(id integer primary key, x);'
 	commits 3
 	eventually 60 is_restored a.db
@@ -85,6 +86,17 @@ in_trouble 'Not a directory'
 rm backup
 mv away backup
 healed
+
+# A network's file system has lost the file, more than once: that is trouble like
+# any other, and says nothing of the WAL.
+ours="${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS"
+LIBLSVFS='' begin stale strace -f -o trace -e trace=link,linkat \
+	-e inject=link,linkat:error=ESTALE:when=1..2 -E LD_PRELOAD="$ours"
+eventually 60 said 'cannot put to replica .*Input/output error'
+eventually 60 said 'is reached again'
+eventually 60 is_restored a.db
+says 0 'generation .* ends'
+finish 1
 
 # small_disk FOLDER: a small file system there, or what a container has for one.
 small_disk()
