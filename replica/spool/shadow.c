@@ -396,24 +396,6 @@ int lsv_shadow_write(struct lsv_shadow *shadow)
 	return 0;
 }
 
-int lsv_shadow_cut(struct lsv_shadow *shadow, uint64_t end)
-{
-	struct lsv_record record;
-	uint64_t place;
-	int r = lsv_record_search(shadow->commits_fd, shadow->n_records, end,
-	                          &place);
-
-	if (r < 0)
-		return r;
-	if (place == shadow->n_records)
-		return -ENOENT;
-	r = lsv_record_at(shadow->commits_fd, place, &record);
-	if (r < 0)
-		return r;
-	return record.commit.end == end ? end_at(shadow, place, &record)
-	                                : -ENOENT;
-}
-
 /* Reads record 'place' and its frames; *last becomes it when all is whole. */
 static int verify_commit(struct lsv_shadow *shadow, uint64_t place,
                          struct lsv_walk *walk, struct lsv_record *last)

@@ -66,10 +66,6 @@ void lsv_shadow_drop(struct lsv_shadow *shadow);
 /* Forgets the frames appended since the last commit. */
 void lsv_shadow_rollback(struct lsv_shadow *shadow);
 
-/* Back to the commit that ends at 'end' (0: to the base).  -ENOENT: there is
- * none. */
-int lsv_shadow_cut(struct lsv_shadow *shadow, uint64_t end);
-
 /* After a power loss any part of what was not synced may be missing, not only
  * the tail: verifies what is beyond 'from' (a commit's end), frame by frame,
  * and cuts where it is no longer whole.  *cut: something was. */

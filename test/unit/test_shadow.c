@@ -336,35 +336,6 @@ START_TEST(another_generations_or_indexs_files_are_refused)
 }
 END_TEST
 
-START_TEST(a_cut_goes_back_to_any_commit_and_on_from_there)
-{
-	auto_scratch char *dir = scratch_enter();
-	auto_shadow struct lsv_shadow *shadow = create(1024);
-
-	for (uint32_t keep = 0; keep <= 6; keep++) {
-		uint64_t at = keep ? 32 + (uint64_t)keep * 2 * 1048 : 0;
-		struct seen seen = {0, 1024, 1, 2};
-
-		for (uint32_t i = (uint32_t)lsv_shadow_end(shadow)->commit.txid;
-		     i < 41 + 6; i++)
-			commit(shadow, i - 40, 2);
-		append(shadow, 1, 0, 99); /* pending: goes, too */
-		ck_assert_int_eq(lsv_shadow_cut(shadow, at + 1), -ENOENT);
-		ck_assert_int_eq(lsv_shadow_cut(shadow, at), 0);
-		ck_assert_uint_eq(end_of(shadow), at);
-		ck_assert_uint_eq(lsv_shadow_end(shadow)->commit.txid,
-		                  41 + keep);
-		if (keep % 2)
-			shadow = reopen(shadow);
-		ck_assert_uint_eq(end_of(shadow), at);
-		commit(shadow, keep + 1, 2);
-		ck_assert_int_eq(replay(0, end_of(shadow), expect_frame, &seen),
-		                 0);
-		ck_assert_uint_eq(seen.n, (keep + 1) * 2);
-	}
-}
-END_TEST
-
 /* What a power loss may do to files that were not synced. */
 START_TEST(a_hole_is_found_by_verifying_and_cut)
 {
@@ -438,5 +409,4 @@ UNIT(shadow, a_new_index_stands_at_its_base, every_page_size_comes_back,
      a_record_without_all_its_frames_is_cut,
      a_flipped_bit_in_the_last_record_or_frame_header_is_cut,
      another_generations_or_indexs_files_are_refused,
-     a_cut_goes_back_to_any_commit_and_on_from_there,
      a_hole_is_found_by_verifying_and_cut, a_half_made_index_is_made_again)
