@@ -37,7 +37,6 @@ AT(sleeps, 132);
 AT(done, 136);
 AT(waiters, 140);
 AT(drain, 144);
-AT(abort, 148);
 AT(advanced_ns, 152);
 AT(request, 160);
 AT(captured_ticket, 168);

@@ -86,7 +86,7 @@ struct lsv_coord_page {
 	_Atomic(uint32_t) done;    /* rises when captured or shipped advanced */
 	_Atomic(uint32_t) waiters; /* how many wait on 'done' */
 	_Atomic(uint32_t) drain;   /* 1: new readers and writers wait (6) */
-	_Atomic(uint32_t) abort;   /* rises: give CKPT back at once (7) */
+	uint32_t zero6;
 	/* CLOCK_MONOTONIC of the leader's last step */
 	_Atomic(int64_t) advanced_ns;
 	/* 160: tickets.  Whoever must know that all commits made until now are
