@@ -16,6 +16,7 @@
 #include "tools/watch.h"
 #include "vfs/conf_cache.h"
 #include "vfs/configure.h"
+#include "vfs/logging.h"
 #include "vfs/lsvfs.h"
 
 #include <errno.h>
@@ -240,6 +241,18 @@ static int run(struct server *server, struct replicate_args *args,
 	return watch_flush(&server->watch);
 }
 
+/* A server's log goes where the file says, in its form; what goes to stderr as
+ * text has that of the tools. */
+static void use_logging(const struct lsv_logging *logging)
+{
+	if (logging->file || logging->is_syslog || logging->is_json) {
+		lsv_log_set_sink(NULL, NULL);
+		lsv_logging_apply(logging);
+	}
+	if (logging->has_level && !getenv("LSVFS_LOG"))
+		lsv_log_set_level(logging->level);
+}
+
 /* What -config names comes before the environment. */
 static int use_configuration(const struct configuration *which,
                              struct lsv_config_file **file)
@@ -250,6 +263,8 @@ static int use_configuration(const struct configuration *which,
 		return r;
 	if (which->path)
 		unsetenv("LSVFS_REPLICA_URL");
+	if (*file)
+		use_logging(&(*file)->logging);
 	if (*file && (which->path || which->no_expand_env))
 		lsv_conf_cache_set((*file)->path, !which->no_expand_env);
 	return 0;

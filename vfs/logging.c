@@ -106,6 +106,7 @@ static void prepare_for_fork(void)
 void lsv_logging_apply(const struct lsv_logging *logging)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static enum lsv_log_level usual;
 	static bool is_ours;
 	const char *level = getenv("LSVFS_LOG");
 
@@ -117,10 +118,11 @@ void lsv_logging_apply(const struct lsv_logging *logging)
 	is_json = logging->is_json;
 	is_syslog = logging->is_syslog;
 	pthread_mutex_unlock(&mutex);
-	if (!is_ours)
+	if (!is_ours) {
+		usual = lsv_log_level();
 		lsv_log_set_sink(sink, NULL);
+	}
 	is_ours = true;
 	if (!level || !*level)
-		lsv_log_set_level(logging->has_level ? logging->level
-		                                     : LSV_LOG_ERROR);
+		lsv_log_set_level(logging->has_level ? logging->level : usual);
 }

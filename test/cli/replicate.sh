@@ -120,6 +120,13 @@ same_restored two.db configured/two
 "$LSVFS" replicate -config lsvfs.yml -exec './child.sh two.db "DELETE FROM t"' \
 	two.db 2>replicate.log || fail "exit $?: $(cat replicate.log)"
 same_restored two.db configured/two
+# Its log, too, is where and what the file says; without a level as ever.
+cp lsvfs.yml logging.yml
+echo "logging: {type: json, file: $PWD/server.log}" >>logging.yml
+"$LSVFS" replicate -config logging.yml -exec true 2>err || fail "$(cat err)"
+[ ! -s err ] || fail "on stderr: $(cat err)"
+grep -q '"level":"INFO","msg":".*two.db: replicates to' server.log ||
+	fail "$(cat server.log)"
 echo 'dbs: [' >wrong.yml
 expect_exit 2 "$LSVFS" replicate -config wrong.yml 2>err
 grep -q 'wrong.yml:2:1:' err || fail "no position: $(cat err)"
