@@ -31,13 +31,13 @@ void ledger_note(struct ledger *ledger, struct moment moment);
 struct dice;
 void ledger_prove(const struct ledger *ledger, size_t from, struct dice *dice);
 
-/* The same for a replica of `lsvfs replicate`, which was away 'n_falls' times:
- * each time it may have missed a reset, and then begins a new generation (I3).
+/* The same for a replica of `lsvfs replicate`, which begins a new generation
+ * where it may have missed a reset (I3): at most 'max_generations' of them.
  * Within one each txid is the commit of the one before or the next (I1); the
  * stretches come one after the other, and the last one has the last commit.  A
  * commit's time is when it was seen, or before: never before it was made. */
 void ledger_prove_outside(const struct ledger *ledger, size_t from,
-                          uint32_t n_falls, struct dice *dice);
+                          uint32_t max_generations, struct dice *dice);
 
 /* Restores the latest, while the database is in use: any commit so far. */
 void ledger_glance(const struct ledger *ledger);
