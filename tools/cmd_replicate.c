@@ -67,14 +67,10 @@ static int bad_usage(const char *why)
 
 static int set_option(int c, char **argv, struct replicate_args *args)
 {
+	if (configuration_option(c, optarg, &args->configuration))
+		return 0;
 	switch (c) {
-	case 'c':
-		args->configuration.path = optarg;
-		return 0;
-	case 'n':
-		args->configuration.no_expand_env = true;
-		return 0;
-	case 'e':
+	case 'x':
 		args->exec = optarg;
 		return 0;
 	case 'h':
@@ -89,9 +85,9 @@ static int set_option(int c, char **argv, struct replicate_args *args)
 static int parse(int argc, char **argv, struct replicate_args *args)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'n'},
-		{"exec", required_argument, NULL, 'e'},
+		CONFIGURATION_CONFIG,
+		CONFIGURATION_NO_EXPAND_ENV,
+		{"exec", required_argument, NULL, 'x'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};

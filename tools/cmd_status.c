@@ -95,6 +95,8 @@ static void tell_configuration(const struct configuration *which,
 
 static int set_option(int c, char **argv, struct status_args *args)
 {
+	if (configuration_option(c, optarg, &args->configuration))
+		return 0;
 	switch (c) {
 	case 'j':
 		args->json = true;
@@ -109,12 +111,6 @@ static int set_option(int c, char **argv, struct status_args *args)
 		if (lsv_duration_parse(optarg, &args->max_lag_ns) == 0)
 			return 0;
 		return bad_usage("-max-lag takes a duration such as 10s or 5m");
-	case 'c':
-		args->configuration.path = optarg;
-		return 0;
-	case 'e':
-		args->configuration.no_expand_env = true;
-		return 0;
 	case 'h':
 		args->help = true;
 		return 0;
@@ -131,8 +127,8 @@ static int parse(int argc, char **argv, struct status_args *args)
 		{"prometheus", no_argument, NULL, 'p'},
 		{"watch", no_argument, NULL, 'w'},
 		{"max-lag", required_argument, NULL, 'm'},
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'e'},
+		CONFIGURATION_CONFIG,
+		CONFIGURATION_NO_EXPAND_ENV,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};

@@ -73,8 +73,8 @@ static int parse(int argc, char **argv, struct sync_args *args)
 	static const struct option options[] = {
 		{"timeout", required_argument, NULL, 't'},
 		{"replica-url", required_argument, NULL, 'r'},
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'e'},
+		CONFIGURATION_CONFIG,
+		CONFIGURATION_NO_EXPAND_ENV,
 		{"takeover", no_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -88,10 +88,7 @@ static int parse(int argc, char **argv, struct sync_args *args)
 			return -EINVAL;
 		if (c == 'r')
 			args->url = optarg;
-		if (c == 'c')
-			args->configuration.path = optarg;
-		if (c == 'e')
-			args->configuration.no_expand_env = true;
+		(void)configuration_option(c, optarg, &args->configuration);
 		if (c == 'o')
 			args->takeover = 1;
 		if (c == 'h')

@@ -10,12 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool configuration_option(int c, const char *value, struct configuration *which)
+{
+	if (c == 'c')
+		which->path = value;
+	if (c == 'e')
+		which->no_expand_env = true;
+	return c == 'c' || c == 'e';
+}
+
 int configuration_options(int argc, char **argv, const char *usage,
                           struct configuration *which, bool *is_json)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'e'},
+		CONFIGURATION_CONFIG,
+		CONFIGURATION_NO_EXPAND_ENV,
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -30,10 +39,8 @@ int configuration_options(int argc, char **argv, const char *usage,
 			tools_bad_option(c, argv);
 			return EXITS_USAGE;
 		}
-		if (c == 'c')
-			which->path = optarg;
-		which->no_expand_env |= c == 'e';
-		*is_json |= c == 'j';
+		if (!configuration_option(c, optarg, which))
+			*is_json |= c == 'j';
 	}
 	return -1;
 }

@@ -13,6 +13,19 @@ struct configuration {
 	bool no_expand_env; /* -no-expand-env */
 };
 
+/* Rows of a table for getopt_long_only(), and what to do with what it returns:
+ * true: it was one of them. */
+#define CONFIGURATION_CONFIG                                                   \
+	{                                                                      \
+		"config", required_argument, NULL, 'c'                         \
+	}
+#define CONFIGURATION_NO_EXPAND_ENV                                            \
+	{                                                                      \
+		"no-expand-env", no_argument, NULL, 'e'                        \
+	}
+bool configuration_option(int c, const char *value,
+                          struct configuration *which);
+
 /* The options of a command that has -config, -no-expand-env, -json and -help
  * only.  -1: go on, at optind; else the exit status, and all was said. */
 int configuration_options(int argc, char **argv, const char *usage,

@@ -27,18 +27,14 @@ static int bad_usage(const struct listing *listing, const char *why)
 static int set_option(const struct listing *listing, int c, char **argv,
                       struct list_args *args)
 {
+	if (configuration_option(c, optarg, &args->target.configuration))
+		return 0;
 	switch (c) {
 	case 'j':
 		args->json = true;
 		return 0;
 	case 'h':
 		args->help = true;
-		return 0;
-	case 'c':
-		args->target.configuration.path = optarg;
-		return 0;
-	case 'e':
-		args->target.configuration.no_expand_env = true;
 		return 0;
 	case 'r':
 		args->target.replica = optarg;
@@ -61,8 +57,8 @@ static int parse(const struct listing *listing, int argc, char **argv,
 {
 	const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
-		{"config", required_argument, NULL, 'c'},
-		{"no-expand-env", no_argument, NULL, 'e'},
+		CONFIGURATION_CONFIG,
+		CONFIGURATION_NO_EXPAND_ENV,
 		{"replica", required_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'},
 		{listing->takes_generation ? "generation" : NULL,

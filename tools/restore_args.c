@@ -25,14 +25,13 @@ static int set_output(struct restore_args *args, const char *value)
 
 static int set_config(struct restore_args *args, const char *value)
 {
-	args->source.configuration.path = value;
+	(void)configuration_option('c', value, &args->source.configuration);
 	return *value ? 0 : usage("-config: the path is empty");
 }
 
 static int set_no_expand_env(struct restore_args *args, const char *value)
 {
-	(void)value;
-	args->source.configuration.no_expand_env = true;
+	(void)configuration_option('e', value, &args->source.configuration);
 	return 0;
 }
 
