@@ -323,7 +323,11 @@ static int copy_commits(struct lsv_db *db, const struct lsv_shm *live,
 	            (live->page_size + LSV_FRAME_HEADER_SIZE) >
 	    budget)
 		return -EAGAIN;
-	return copy_to(db, live, is_final);
+	/* The WAL was empty where we came to stand: there was nothing to open,
+	 * and what comes now need not follow a reset. */
+	if (db->source.fd < 0 && db->source.at.real.frame == 0)
+		r = lsv_source_begin(&db->source, db->wal_path, live);
+	return r < 0 ? r : copy_to(db, live, is_final);
 }
 
 /* An exclusive connection began its WAL anew and has not committed yet: what
