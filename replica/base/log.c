@@ -89,7 +89,9 @@ void lsv_log(enum lsv_log_level level, int err, const char *format, ...)
 	if ((int)level > atomic_load(&threshold))
 		return;
 	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
+	/* Of long paths less, so that the reason is always there. */
+	vsnprintf(line, sizeof line - (err < 0 ? sizeof reason : 0), format,
+	          args);
 	va_end(args);
 	n = strlen(line);
 	if (err < 0)
