@@ -24,7 +24,7 @@ START_TEST(processors_agree)
 {
 	uint8_t bytes[100];
 
-	for (uint8_t i = 0; i < sizeof bytes; i++)
+	for (size_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = (uint8_t)(i * 37 + 11);
 	for (size_t at = 0; at < 9; at++)
 		for (size_t n = 0; at + n <= sizeof bytes; n++)
