@@ -119,14 +119,15 @@ struct lsv_db {
 	LIST_ENTRY(lsv_db) led_link;
 	bool is_watched;
 	bool is_led;
-	bool naps;                /* look again in a moment */
-	int64_t due_ns;           /* monotonic: look again then */
-	int64_t space_due_ns;     /* monotonic: local space is counted then */
-	int n_quiet;              /* looks in a row that found nothing */
-	int64_t stuck_since_ns;   /* monotonic: the leader does not advance */
-	uint64_t followed_dirty;  /* at the last look at another's work ... */
-	uint64_t followed_ticket; /* ... and what asks for it; 0: none yet */
-	uint32_t wake_seen;       /* of coord->wake */
+	bool naps;                 /* look again in a moment */
+	int64_t due_ns;            /* monotonic: look again then */
+	int64_t space_due_ns;      /* monotonic: local space is counted then */
+	int n_quiet;               /* looks in a row that found nothing */
+	int64_t stuck_since_ns;    /* monotonic: the leader does not advance */
+	int64_t stuck_advanced_ns; /* when it had, as seen then */
+	uint64_t followed_dirty;   /* at the last look at another's work ... */
+	uint64_t followed_ticket;  /* ... and what asks for it; 0: none yet */
+	uint32_t wake_seen;        /* of coord->wake */
 	bool is_called;         /* by other processes, and it is closed here */
 	_Atomic(int) is_unseen; /* since it is led, while it is closed here */
 	/* As coord->wake was when the shadow last had all. */

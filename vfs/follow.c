@@ -67,12 +67,16 @@ static bool is_there(struct lsv_db *db, uint64_t dirty)
 	                                   : is_told(db, dirty);
 }
 
+/* Who was called and has not looked since stands still: an idle one looks at
+ * once, whenever it looked before. */
 static void usurp_when_stuck(struct lsv_db *db, int64_t now_ns)
 {
-	int64_t since = now_ns - atomic_load(&lsv_db_coord(db)->advanced_ns);
+	int64_t advanced_ns = atomic_load(&lsv_db_coord(db)->advanced_ns);
 
-	if (since < LSV_STUCK_NS || db->stuck_since_ns == 0) {
+	if (now_ns - advanced_ns < LSV_STUCK_NS || db->stuck_since_ns == 0 ||
+	    advanced_ns != db->stuck_advanced_ns) {
 		db->stuck_since_ns = now_ns;
+		db->stuck_advanced_ns = advanced_ns;
 	} else if (now_ns - db->stuck_since_ns >= LSV_STUCK_NS) {
 		auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 
