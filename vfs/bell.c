@@ -99,6 +99,8 @@ bool lsv_bell_is_awaited(struct lsv_db *db)
 
 uint64_t lsv_bell_ticket(struct lsv_db *db)
 {
+	/* Also by who still commits while the process ends. */
+	atomic_store(&db->is_leaving, 0);
 	return atomic_fetch_add(&lsv_db_coord(db)->request, 1) + 1;
 }
 

@@ -439,12 +439,15 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 
 	db->due_ns = INT64_MAX;
 	db->naps = false;
-	if (atomic_load(&db->is_leaving))
-		return;
 	guard(db, true);
 	pthread_mutex_lock(&db->shadow);
-	r = look_at_shadow(db, &view);
+	r = atomic_load(&db->is_leaving) ? -ECANCELED
+	                                 : look_at_shadow(db, &view);
 	pthread_mutex_unlock(&db->shadow);
+	if (r == -ECANCELED) {
+		guard(db, false);
+		return;
+	}
 	if (r < 0) {
 		atomic_store(&db->owes, 0);
 		guard(db, false);
@@ -453,7 +456,9 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	}
 	db->followed_dirty = 0;
 	if (has_vanished(db, &view)) {
+		settle_tickets(db, &view);
 		let_go(db, now_ns);
+		atomic_store(&db->owes, 0);
 		db->due_ns = INT64_MAX;
 		return;
 	}

@@ -125,3 +125,17 @@ strace -f -o trace -e trace=set_robust_list \
 	-E LD_PRELOAD="${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS" \
 	sqlite3 e.db 'insert into t values(6)' >out 2>&1
 restored e.db
+
+# A database that is removed before its program ends is waited for by nobody.
+cat >gone.py <<'END'
+import os, sqlite3
+db = sqlite3.connect('g.db')
+db.execute('pragma journal_mode=wal')
+db.execute('create table t(x)')
+db.close()
+os.unlink('g.db')
+END
+for _ in 1 2 3; do
+	preload python3 gone.py 2>err || fail "exit $?: $(cat err)"
+	! grep 'exits before' err || fail 'it waited'
+done
