@@ -119,6 +119,12 @@ says 1 'more than max-local-bytes'
 [ "$(generations near)" = 1 ] || fail "$(generations near) generations"
 rm far
 eventually 60 is_complete far
+# It was complete, and is to get the new generation, too.
+has_both()
+{
+	[ "$(generations near)" = 2 ]
+}
+eventually 60 has_both
 eventually 60 is_complete near
 [ "$(generations near) $(generations far)" = '2 1' ] ||
 	fail "$(generations near) and $(generations far) generations: $(cat app.err)"
