@@ -52,7 +52,8 @@ tell 'insert into t values(1);'
 eventually 60 is_at_put
 echo >&9
 eventually 60 grep -qx closed app.out
-preload sqlite3 a.db 'insert into t values(2)' >out 2>&1
+preload sqlite3 -cmd '.timeout 60000' a.db \
+	'insert into t values(2)' >out 2>&1
 is_at_put || echo 'the put was over too soon to tell'
 catch_up a.db
 restored a.db

@@ -86,7 +86,8 @@ app_start python3 closes.py e.db
 for _ in 1 2 3 4 5; do
 	tell 'insert into t values(2);'
 	eventually 60 is_restored e.db
-	preload sqlite3 e.db 'insert into t values(3)' >out 2>&1
+	preload sqlite3 -cmd '.timeout 60000' e.db \
+		'insert into t values(3)' >out 2>&1
 	eventually 60 is_restored e.db
 done
 app_end
@@ -99,7 +100,8 @@ LSVFS_OPTIONS="sync-interval=60s $LSVFS_OPTIONS" \
 tell 'insert into t values(4);'
 eventually 60 is_restored e.db
 kill -STOP "$app_pid"
-preload sqlite3 e.db 'insert into t values(5)' >out 2>&1
+preload sqlite3 -cmd '.timeout 60000' e.db \
+		'insert into t values(5)' >out 2>&1
 ! is_restored e.db || fail 'who is stopped shipped it'
 exec 9>&-
 kill -CONT "$app_pid"
