@@ -3,7 +3,6 @@
 
 #include "replica/base/bytes.h"
 #include "replica/base/cleanup.h"
-#include "replica/base/clock.h"
 #include "replica/base/fileio.h"
 
 #include <fcntl.h>

@@ -12,11 +12,13 @@
  * have changed for a second.
  */
 
+#include "replica/base/clock.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
-#define FRESH_QUIET_NS INT64_C(1000000000)
+#define FRESH_QUIET_NS LSV_NS_PER_S
 
 struct fresh {
 	struct stat db, wal;          /* as last seen; all 0: not there */

@@ -11,7 +11,6 @@
 not_under_tsan
 requires sqlite3
 
-
 app_start sqlite3 a0.db
 for ((n = 0; n < 10; n++)); do
 	tell ".open a$n.db

@@ -101,7 +101,7 @@ tell 'insert into t values(4);'
 eventually 60 is_restored e.db
 kill -STOP "$app_pid"
 preload sqlite3 -cmd '.timeout 60000' e.db \
-		'insert into t values(5)' >out 2>&1
+	'insert into t values(5)' >out 2>&1
 ! is_restored e.db || fail 'who is stopped shipped it'
 exec 9>&-
 kill -CONT "$app_pid"
