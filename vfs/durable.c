@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfs/durable.h"
 
+#include "replica/base/fileio.h"
 #include "vfs/image.h"
 #include "vfs/lead.h"
 
@@ -17,10 +18,10 @@ static int sync_wal(struct lsv_db *db)
 	if (db->source.fd >= 0)
 		r = lsv_source_is_path(&db->source, db->wal_path);
 	if (db->source.fd >= 0 && r == 0)
-		fd = dup(db->source.fd);
+		fd = fcntl(db->source.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else if (db->source.fd < 0)
 		/* No connection here, but perhaps one elsewhere. */
-		fd = open(db->wal_path, O_RDONLY | O_CLOEXEC);
+		fd = lsv_open(db->wal_path, O_RDONLY, 0);
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* closed: it is in the database */

@@ -309,7 +309,7 @@ static int claim(struct lsv_db *db)
  * on a file system that knows no such lock the last one prevails. */
 static int claim_alone(struct lsv_db *db, bool (*has_cause)(struct lsv_db *db))
 {
-	auto_close int fd = open(db->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = lsv_open(db->dir, O_RDONLY | O_DIRECTORY, 0);
 	int r;
 
 	if (fd < 0)

@@ -27,11 +27,10 @@ static const char *const words[] = {"OFF", "ERROR", "WARN", "INFO", "DEBUG"};
  * file is opened for each: it may have been rotated away. */
 static void put(const char *text, size_t n)
 {
-	auto_close int fd = *path ? open(path,
-	                                 O_WRONLY | O_APPEND | O_CREAT |
-	                                         O_CLOEXEC | O_NOCTTY,
-	                                 0640)
-	                          : -1;
+	auto_close int fd =
+		*path ? lsv_open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY,
+	                         0640)
+		      : -1;
 
 	/* Nothing can be done about a log that cannot be written; stderr is
 	 * the next best place. */

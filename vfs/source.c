@@ -43,7 +43,7 @@ static int open_path(struct lsv_source *source, const char *wal_path)
 
 	if (lsv_source_is_path(source, wal_path) == 0)
 		return 0;
-	fd = open(wal_path, O_RDONLY | O_CLOEXEC);
+	fd = lsv_open(wal_path, O_RDONLY, 0);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0) {

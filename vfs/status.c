@@ -19,7 +19,7 @@
 static int read_coord(const char *dir, struct lsv_coord_page *page)
 {
 	auto_free char *path = lsv_path_join(dir, "coord");
-	auto_close int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	auto_close int fd = path ? lsv_open(path, O_RDONLY, 0) : -1;
 	ssize_t n;
 
 	if (fd < 0)
@@ -32,7 +32,7 @@ static int read_coord(const char *dir, struct lsv_coord_page *page)
 static int read_live(const char *db_path, struct lsv_shm *live)
 {
 	auto_free char *path = lsv_sprintf("%s-shm", db_path);
-	auto_close int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	auto_close int fd = path ? lsv_open(path, O_RDONLY, 0) : -1;
 	uint8_t head[LSV_SHM_HEAD_SIZE] __attribute__((aligned(8)));
 
 	if (fd < 0)
@@ -135,7 +135,7 @@ static int64_t oldest_missing_ns(const char *dir,
 /* Bytes 18 and 19 of the header tell the journal mode (2: WAL). */
 static bool is_not_wal(const char *path)
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_close int fd = lsv_open(path, O_RDONLY, 0);
 	uint8_t header[20];
 
 	return fd >= 0 &&

@@ -32,6 +32,34 @@ char *lsv_path_join(const char *dir, const char *name)
 	return lsv_sprintf("%s/%s", dir, name);
 }
 
+int lsv_fd_raise(int fd)
+{
+	int higher, saved;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return higher;
+}
+
+int lsv_open(const char *path, int flags, mode_t mode)
+{
+	return lsv_fd_raise(open(path, flags | O_CLOEXEC, mode));
+}
+
+DIR *lsv_opendir(const char *path)
+{
+	int fd = lsv_open(path, O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
 ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset)
 {
 	size_t done = 0;
@@ -124,7 +152,7 @@ static bool is_null(const struct stat *st)
 
 int lsv_file_read(const char *path, size_t max, char **content, size_t *n)
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_close int fd = lsv_open(path, O_RDONLY, 0);
 	auto_free char *buf = NULL;
 	struct stat st;
 	ssize_t got;
@@ -151,8 +179,7 @@ int lsv_file_read(const char *path, size_t max, char **content, size_t *n)
 static int write_durably(const char *path, const void *content, size_t n,
                          mode_t mode)
 {
-	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	                         mode);
+	auto_close int fd = lsv_open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 	int r;
 
 	if (fd < 0)
@@ -192,7 +219,7 @@ int lsv_file_replace(const char *path, const void *content, size_t n,
 
 int lsv_dir_sync(const char *path)
 {
-	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = lsv_open(path, O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd < 0)
 		return -errno;

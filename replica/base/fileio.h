@@ -5,6 +5,7 @@
 /* Files: whole reads and writes, and one way to make a file durable.
  * All return 0 (or a count) or a negative errno, and log nothing. */
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,6 +16,17 @@ char *lsv_path_join(const char *dir, const char *name);
 /* As asprintf(), but returns the string; NULL when out of memory. */
 char *lsv_sprintf(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
+
+/* No descriptor of ours may be 0, 1 or 2, not even for a moment longer than it
+ * takes to move it: in a program that closed its own, what it prints would go
+ * into our file, and what it opens there anew would close ours.  Gives 'fd'
+ * back, or a higher one in its place; -1 and errno. */
+int lsv_fd_raise(int fd);
+
+/* As open() and opendir(), with O_CLOEXEC, above stderr; -1 or NULL, and
+ * errno. */
+int lsv_open(const char *path, int flags, mode_t mode);
+DIR *lsv_opendir(const char *path);
 
 /* Reads at 'offset' until 'n' bytes or the end of the file; how many. */
 ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset);

@@ -119,7 +119,7 @@ static int make_temp(struct lsv_output *o)
 		return folder_error(log_error(r, "cannot make %s", o->dir));
 	/* A backup's reader need not be the database's: no one else's until
 	 * a person says so, as stock does. */
-	o->fd = open(o->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	o->fd = lsv_open(o->temp, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (o->fd < 0)
 		return folder_error(
 			log_error(-errno, "cannot make a file in %s", o->dir));

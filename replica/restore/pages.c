@@ -41,14 +41,14 @@ void lsv_pages_reset(struct lsv_pages *pages)
 static int open_unlinked(const char *dir)
 {
 	auto_free char *path = NULL;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = lsv_open(dir, O_TMPFILE | O_RDWR, 0600);
 
 	if (fd >= 0)
 		return fd;
 	path = lsv_path_join(dir, ".lsvfs-spool-XXXXXX");
 	if (!path)
 		return -ENOMEM;
-	fd = mkostemp(path, O_CLOEXEC);
+	fd = lsv_fd_raise(mkostemp(path, O_CLOEXEC));
 	if (fd < 0)
 		return -errno;
 	unlink(path);

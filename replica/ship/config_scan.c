@@ -23,7 +23,7 @@ struct scan {
 
 bool lsv_config_is_database(const char *path)
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	auto_close int fd = lsv_open(path, O_RDONLY | O_NONBLOCK, 0);
 	char head[sizeof magic];
 
 	return fd >= 0 &&

@@ -181,7 +181,7 @@ int lsv_upload_snapshot(const struct lsv_upload *upload,
 
 	if (!path)
 		return -ENOMEM;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = lsv_open(path, O_RDONLY, 0);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	r = read_table(upload, index, fd, (uint64_t)st.st_size, &table);

@@ -84,7 +84,7 @@ static int make_file(const char *path, mode_t mode)
 
 	if (!temp)
 		return -ENOMEM;
-	fd = mkostemp(temp, O_CLOEXEC);
+	fd = lsv_fd_raise(mkostemp(temp, O_CLOEXEC));
 	if (fd < 0)
 		return -errno;
 	init_page(&page);
@@ -314,8 +314,8 @@ bool lsv_coord_captured(const struct lsv_coord_page *page,
 
 void lsv_boot_id(uint8_t id[LSV_BOOT_ID_SIZE])
 {
-	auto_close int fd = open("/proc/sys/kernel/random/boot_id",
-	                         O_RDONLY | O_CLOEXEC);
+	auto_close int fd = lsv_open("/proc/sys/kernel/random/boot_id",
+	                             O_RDONLY, 0);
 	char text[64] = "";
 	size_t n = 0;
 

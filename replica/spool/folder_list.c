@@ -55,7 +55,7 @@ static int compare_indexes(const void *a, const void *b)
 int lsv_folder_indexes(const char *gen_dir, struct lsv_indexes *out)
 {
 	auto_free char *path = lsv_path_join(gen_dir, "wal");
-	auto_dir DIR *dir = path ? opendir(path) : NULL;
+	auto_dir DIR *dir = path ? lsv_opendir(path) : NULL;
 	struct lsv_indexes list = {0};
 	const char *name;
 	uint32_t index;
@@ -98,7 +98,7 @@ int lsv_folder_remove_index(const char *gen_dir, uint32_t index)
 uint64_t lsv_folder_bytes(const char *gen_dir)
 {
 	auto_free char *path = lsv_path_join(gen_dir, "wal");
-	auto_dir DIR *dir = path ? opendir(path) : NULL;
+	auto_dir DIR *dir = path ? lsv_opendir(path) : NULL;
 	uint64_t sum = 0;
 	const char *name;
 	struct stat st;
@@ -115,7 +115,7 @@ uint64_t lsv_folder_bytes(const char *gen_dir)
 
 static int remove_entries(const char *path, const char *but)
 {
-	auto_dir DIR *dir = opendir(path);
+	auto_dir DIR *dir = lsv_opendir(path);
 	const char *name;
 
 	if (!dir)
@@ -165,7 +165,7 @@ static int remove_generation(const char *gen_dir)
 static int remove_generations(const char *dir, uint64_t keep)
 {
 	auto_free char *path = lsv_path_join(dir, "generations");
-	auto_dir DIR *list = path ? opendir(path) : NULL;
+	auto_dir DIR *list = path ? lsv_opendir(path) : NULL;
 	const char *name;
 
 	if (!list)
@@ -196,7 +196,7 @@ static bool is_temporary(const char *name)
 
 static void remove_leftovers(const char *path)
 {
-	auto_dir DIR *dir = opendir(path);
+	auto_dir DIR *dir = lsv_opendir(path);
 	const char *name;
 	struct stat st;
 

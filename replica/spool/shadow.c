@@ -452,7 +452,7 @@ int lsv_shadow_dup(struct lsv_shadow *shadow, int fds[LSV_SHADOW_FDS])
 	}
 	if (shadow->folder_synced)
 		return n;
-	fds[n] = open(shadow->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fds[n] = lsv_open(shadow->folder, O_RDONLY | O_DIRECTORY, 0);
 	shadow->folder_synced = fds[n] >= 0;
 	return fds[n] >= 0 ? n + 1 : n;
 }

@@ -48,10 +48,10 @@ int lsv_spool_open(const char *path, int flags, mode_t mode)
 	flags = (flags & ~(O_CREAT | O_EXCL)) | O_CLOEXEC | O_NOFOLLOW;
 	/* Twice, since another process may make or remove it in between. */
 	for (int i = 0; i < 2; i++) {
-		fd = open(path, flags);
+		fd = lsv_open(path, flags, 0);
 		if (fd >= 0 || errno != ENOENT || !create)
 			break;
-		fd = open(path, flags | O_CREAT | O_EXCL, mode);
+		fd = lsv_open(path, flags | O_CREAT | O_EXCL, mode);
 		if (fd >= 0)
 			lsv_spool_own(fd, path, mode);
 		if (fd >= 0 || errno != EEXIST)
@@ -67,7 +67,7 @@ int lsv_spool_mkdir(const char *path, mode_t file_mode)
 
 	if (mkdir(path, mode) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = lsv_open(path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd >= 0)
 		lsv_spool_own(fd, path, mode);
 	return 0;

@@ -139,7 +139,7 @@ static int open_temp(const char *dir, enum lsv_put_mode mode, char **path,
 	if (!*path)
 		return -ENOMEM;
 	do {
-		*fd = open(*path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		*fd = lsv_open(*path, O_RDWR | O_CREAT | O_EXCL, 0600);
 		if (*fd >= 0)
 			return 0;
 		if (errno != ENOENT)
@@ -198,7 +198,7 @@ static int same_bytes(int a, int b)
  * known; then it is made durable once more, since that may be what failed. */
 static int accept_same(int fd, const char *path)
 {
-	auto_close int there = open(path, O_RDONLY | O_CLOEXEC);
+	auto_close int there = lsv_open(path, O_RDONLY, 0);
 	int same;
 
 	if (there < 0)
@@ -335,7 +335,7 @@ static int file_get(struct lsv_client *client, const char *name,
 
 	if (r < 0)
 		return r;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = lsv_open(path, O_RDONLY, 0);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return failed(-errno, "open", path);
 	if (!S_ISREG(st.st_mode))

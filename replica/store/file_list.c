@@ -125,7 +125,7 @@ static int read_dir(const struct walk *walk, const char *below,
 
 	if (!path)
 		return -ENOMEM;
-	dir = opendir(path);
+	dir = lsv_opendir(path);
 	if (!dir) {
 		/* Gone meanwhile, or never there: no object is no error.  A
 		 * root that is a file is one, though. */
@@ -189,7 +189,7 @@ int lsv_file_list(const char *root, const char *prefix, lsv_list_fn *each,
 
 void lsv_file_sweep(const char *path, int64_t before_ns)
 {
-	__attribute__((cleanup(close_dir))) DIR *dir = opendir(path);
+	__attribute__((cleanup(close_dir))) DIR *dir = lsv_opendir(path);
 	const struct dirent *d;
 	struct stat st;
 

@@ -8,13 +8,13 @@
 #include "replica/store/http.h"
 
 #include "replica/base/clock.h"
+#include "replica/base/fileio.h"
 #include "replica/store/digest.h"
 #include "replica/store/env.h"
 #include "replica/store/http_header.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -189,17 +189,11 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose,
                                  struct curl_sockaddr *to)
 {
 	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-	int higher;
 
 	(void)arg;
 	(void)purpose;
-	if (fd < 0)
-		return CURL_SOCKET_BAD;
-	if (fd > STDERR_FILENO)
-		return fd;
-	higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
-	return higher < 0 ? CURL_SOCKET_BAD : higher;
+	fd = lsv_fd_raise(fd);
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static const char *first_of(const char *a, const char *b, const char *c)

@@ -179,10 +179,49 @@ START_TEST(random_bytes_do_not_repeat)
 }
 END_TEST
 
+/* Who reads and writes these would read and write what the program meant for
+ * its own. */
+START_TEST(no_descriptor_is_where_a_standard_one_was)
+{
+	auto_scratch char *dir = scratch_enter();
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), fd, raised;
+	DIR *list;
+
+	write_file("file", "hello");
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	fd = lsv_open("file", O_RDONLY, 0);
+	list = lsv_opendir(".");
+	raised = lsv_fd_raise(open("file", O_RDONLY));
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	ck_assert_int_gt(fd, STDERR_FILENO);
+	ck_assert_int_gt(raised, STDERR_FILENO);
+	ck_assert_ptr_nonnull(list);
+	ck_assert_int_gt(dirfd(list), STDERR_FILENO);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(raised, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(lsv_fd_raise(fd), fd);
+	ck_assert_int_eq(lsv_open("none", O_RDONLY, 0), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_ptr_null(lsv_opendir("file"));
+	ck_assert_int_eq(errno, ENOTDIR);
+	closedir(list);
+	close(fd);
+	close(raised);
+	close(out);
+	close(err);
+}
+END_TEST
+
 UNIT(fileio, a_path_is_joined_by_one_slash,
      what_is_written_at_an_offset_is_read_there,
-     a_descriptor_that_cannot_answers_why, folders_are_made_with_all_above_them,
-     a_file_is_no_folder, a_file_is_read_whole_with_a_zero_behind_it,
+     a_descriptor_that_cannot_answers_why,
+     no_descriptor_is_where_a_standard_one_was,
+
+     folders_are_made_with_all_above_them, a_file_is_no_folder,
+     a_file_is_read_whole_with_a_zero_behind_it,
      a_file_that_cannot_be_read_whole_is_refused,
      a_file_is_replaced_whole_or_not_at_all,
      a_tree_is_removed_with_all_in_it_and_no_more,
