@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #define WAIT_SLICE_NS (100 * LSV_NS_PER_MS)
+#define START_AGAIN_NS LSV_NS_PER_S
 
 /* The process's own bell: rung by commits whose leader is this process. */
 static struct {
@@ -20,6 +21,9 @@ static struct {
 static pthread_mutex_t poked_mutex = PTHREAD_MUTEX_INITIALIZER;
 static STAILQ_HEAD(poked_list, lsv_db) poked = STAILQ_HEAD_INITIALIZER(poked);
 static bool is_started; /* under poked_mutex */
+/* When a worker thread that could not be had is tried for again; 0: there is
+ * one, or none was wanted yet. */
+static _Atomic(int64_t) start_due_ns;
 static void *(*worker)(void *arg);
 
 static void ring(bool also_napping)
@@ -32,17 +36,36 @@ static void ring(bool also_napping)
 		lsv_futex_wake(&bell.word, 1);
 }
 
+/* Under poked_mutex.  Said once an episode. */
 static void start(void)
 {
+	bool was_tried = atomic_load(&start_due_ns) != 0;
 	int r;
 
 	if (is_started)
 		return;
 	r = lsv_thread_start(worker, NULL);
-	if (r < 0)
+	is_started = r == 0;
+	atomic_store(&start_due_ns,
+	             is_started ? 0 : lsv_clock_mono_ns() + START_AGAIN_NS);
+	if (r < 0 && !was_tried)
 		log_error(r, "cannot start the worker thread: nothing is "
 		             "replicated until it can");
-	is_started = r == 0;
+	if (r == 0 && was_tried)
+		log_info("the worker thread could be started: what waited is "
+		         "replicated now");
+}
+
+/* The process had as many threads as it may have, or no memory for one. */
+static void start_again(void)
+{
+	int64_t due_ns = atomic_load(&start_due_ns);
+
+	if (due_ns == 0 || lsv_clock_mono_ns() < due_ns)
+		return;
+	pthread_mutex_lock(&poked_mutex);
+	start();
+	pthread_mutex_unlock(&poked_mutex);
 }
 
 static void enqueue(struct lsv_db *db)
@@ -68,8 +91,10 @@ void lsv_bell_poke(struct lsv_db *db)
 {
 	if (atomic_load(&db->role) == LSV_FOLLOWING)
 		wake_leader(lsv_db_coord(db), false);
-	if (atomic_exchange(&db->hot, 1))
+	if (atomic_exchange(&db->hot, 1)) {
+		start_again();
 		return;
+	}
 	enqueue(db);
 	ring(false);
 }
@@ -86,6 +111,7 @@ void lsv_bell_hurry(struct lsv_db *db)
 	if (atomic_load(&db->role) == LSV_FOLLOWING)
 		wake_leader(lsv_db_coord(db), true);
 	lsv_bell_heard(db);
+	start_again();
 	ring(true);
 }
 
@@ -192,5 +218,6 @@ void lsv_bell_fork_child(void)
 	pthread_mutex_init(&poked_mutex, NULL);
 	STAILQ_INIT(&poked);
 	is_started = false;
+	atomic_store(&start_due_ns, 0);
 	lsv_bell_set_sleep(LSV_AWAKE);
 }

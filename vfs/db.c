@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfs/db.h"
 
+#include "replica/base/clock.h"
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
 #include "replica/spool/folder.h"
@@ -14,6 +15,7 @@
 #include <sys/statvfs.h>
 
 #define LOCAL_MAX (UINT64_C(1) << 30)
+#define ACTIVATE_AGAIN_NS LSV_NS_PER_S
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(lsv_dbs, lsv_db) registry = LIST_HEAD_INITIALIZER(registry);
@@ -290,12 +292,23 @@ bool lsv_db_is_exclusive(struct lsv_db *db)
 	return false;
 }
 
+/* What the program, or the machine, has too little of just now. */
+static bool is_passing(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
+	       err == -ENOSPC || err == -EDQUOT;
+}
+
+/* Said once an episode; what passes is tried again at a commit. */
 static bool refuse(struct lsv_db *db, int err, const char *what)
 {
-	log_error(err, "cannot replicate %s: %s %s", db->path, what, db->dir);
-	snprintf(db->why, sizeof db->why, "%s %s: %s", what, db->dir,
-	         strerror(-err));
+	if (!db->is_foreign)
+		log_error(err, "cannot replicate %s: %s %s", db->path, what,
+		          db->dir);
 	db->is_foreign = true;
+	db->activate_due_ns = is_passing(err)
+	                              ? lsv_clock_mono_ns() + ACTIVATE_AGAIN_NS
+	                              : INT64_MAX;
 	return false;
 }
 
@@ -304,11 +317,13 @@ static int own_folder(struct lsv_db *db)
 {
 	bool is_stock = false;
 	int r = lsv_folder_make(db->path, &is_stock);
+	auto_free char *above = NULL;
 	char *apart;
 
 	if (r < 0 || !is_stock)
 		return r;
-	apart = lsv_path_join(db->dir, "lsvfs");
+	above = lsv_folder_path(db->path);
+	apart = above ? lsv_path_join(above, "lsvfs") : NULL;
 	if (!apart)
 		return -ENOMEM;
 	free(db->dir);
@@ -361,6 +376,9 @@ static bool activate(struct lsv_db *db)
 		return refuse(db, r, "cannot share a page in");
 	atomic_store(&db->role, LSV_FOLLOWING);
 	atomic_store_explicit(&db->coord, page, memory_order_release);
+	if (db->is_foreign)
+		log_info("%s: can be replicated now", db->path);
+	db->is_foreign = false;
 	say_begun(db);
 	return true;
 }
@@ -374,7 +392,9 @@ bool lsv_db_activate(struct lsv_db *db)
 	held = lsv_lock(&db->shadow);
 	if (lsv_db_coord(db))
 		return true;
-	return !db->is_foreign && activate(db);
+	if (db->is_foreign && lsv_clock_mono_ns() < db->activate_due_ns)
+		return false;
+	return activate(db);
 }
 
 /* With locking_mode=EXCLUSIVE from the start SQLite keeps its shm in heap

@@ -61,10 +61,10 @@ struct lsv_db {
 	int n_exclusive_wanted; /* no new handle of ours while not 0 */
 	uint64_t dev;           /* of the database file */
 	uint64_t ino;
-	bool is_foreign;    /* cannot be replicated; 'why' says it */
-	bool is_over_limit; /* of local space: no generation until a put */
+	bool is_foreign;         /* cannot be replicated: that was said */
+	int64_t activate_due_ns; /* when that is tried again */
+	bool is_over_limit;      /* of local space: no generation until a put */
 	bool is_fork_excluded;
-	char why[LSV_REASON_SIZE];
 
 	/* Atomics that any thread may look at. */
 	_Atomic(struct lsv_coord_page *) coord; /* NULL: not active yet */

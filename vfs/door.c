@@ -15,6 +15,8 @@
 #include "vfs/library.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3ext.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -118,13 +120,22 @@ static const struct lsv_engine *load_engine(void)
 	return loaded;
 }
 
+/* The program has as many open as it may; at a later open perhaps not. */
+static bool lacks_descriptors(void)
+{
+	auto_close int fd = lsv_open("/", O_RDONLY | O_DIRECTORY, 0);
+
+	return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
 static const struct lsv_engine *start_engine(
 	const struct sqlite3_api_routines *api)
 {
 	const struct lsv_engine *loaded = load_engine();
 
 	if (!loaded || loaded->start(api) < 0) {
-		is_hopeless = true; /* said; once is enough */
+		/* Said; once is enough. */
+		is_hopeless = loaded || !lacks_descriptors();
 		return NULL;
 	}
 	/* It holds pointers into SQLite from now on. */

@@ -153,8 +153,9 @@ static void sleep_until(uint32_t word, int64_t due)
 	}
 	if (syscall(SYS_futex_waitv, words, n, 0,
 	            due == INT64_MAX ? NULL : &until, CLOCK_MONOTONIC) < 0 &&
-	    errno == ENOSYS) {
-		/* Before Linux 5.16: other processes are heard by a timer. */
+	    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT) {
+		/* Before Linux 5.16 (ENOSYS), and under filters that do not
+		 * know it (EPERM): other processes are heard by a timer. */
 		int64_t wait_ns = due - lsv_clock_mono_ns();
 
 		if (!LIST_EMPTY(&led) && wait_ns > LISTEN_NS)
@@ -272,7 +273,7 @@ static void flush(struct lsv_db *db, void *arg)
 	const int64_t *began = arg;
 	int64_t left_ns;
 
-	if (!lsv_db_coord(db) || db->is_foreign)
+	if (!lsv_db_coord(db))
 		return;
 	do {
 		left_ns = *began + db->config.shutdown_timeout_ns -

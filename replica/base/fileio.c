@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -79,10 +80,22 @@ ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset)
 	return (ssize_t)done;
 }
 
+/* Beyond RLIMIT_FSIZE a write costs the program its life (SIGXFSZ) where its
+ * own files are all smaller than ours. */
+static bool is_within_limit(uint64_t end)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) < 0 ||
+	       limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+}
+
 int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset)
 {
 	size_t done = 0;
 
+	if (!is_within_limit(offset + n))
+		return -EFBIG;
 	while (done < n) {
 		ssize_t put = pwrite(fd, (const char *)buf + done, n - done,
 		                     (off_t)(offset + done));

@@ -31,7 +31,8 @@ DIR *lsv_opendir(const char *path);
 /* Reads at 'offset' until 'n' bytes or the end of the file; how many. */
 ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset);
 
-/* Writes all of it. */
+/* Writes all of it; -EFBIG, not a signal, where the process may write no
+ * file so large. */
 int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset);
 int lsv_write(int fd, const void *buf, size_t n);
 

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -215,11 +217,33 @@ START_TEST(no_descriptor_is_where_a_standard_one_was)
 }
 END_TEST
 
+/* The signal would end the program. */
+START_TEST(a_file_beyond_the_limit_is_an_error_and_no_signal)
+{
+	auto_scratch char *dir = scratch_enter();
+	auto_close int fd = lsv_open("file", O_RDWR | O_CREAT, 0600);
+	struct rlimit before, limit;
+	int within, beyond;
+
+	signal(SIGXFSZ, SIG_DFL);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){.rlim_cur = 8, .rlim_max = before.rlim_max};
+	/* An assertion is a write, too. */
+	setrlimit(RLIMIT_FSIZE, &limit);
+	within = lsv_pwrite(fd, "1234", 4, 4);
+	beyond = lsv_pwrite(fd, "1234", 4, 5);
+	setrlimit(RLIMIT_FSIZE, &before);
+	ck_assert_int_eq(within, 0);
+	ck_assert_int_eq(beyond, -EFBIG);
+	ck_assert_int_eq(lsv_pwrite(fd, "1234", 4, 5), 0);
+}
+END_TEST
+
 UNIT(fileio, a_path_is_joined_by_one_slash,
      what_is_written_at_an_offset_is_read_there,
      a_descriptor_that_cannot_answers_why,
      no_descriptor_is_where_a_standard_one_was,
-
+     a_file_beyond_the_limit_is_an_error_and_no_signal,
      folders_are_made_with_all_above_them, a_file_is_no_folder,
      a_file_is_read_whole_with_a_zero_behind_it,
      a_file_that_cannot_be_read_whole_is_refused,
