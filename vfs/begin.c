@@ -361,7 +361,7 @@ static void remember(struct lsv_db *db, int r)
 	atomic_store(&db->begin_due_ns, lsv_clock_mono_ns() + wait_ns);
 }
 
-static void enter_and(struct lsv_db *db, int (*read_it)(struct lsv_db *))
+static int enter_and(struct lsv_db *db, int (*read_it)(struct lsv_db *))
 {
 	int r = lsv_db_enter(db);
 
@@ -370,6 +370,7 @@ static void enter_and(struct lsv_db *db, int (*read_it)(struct lsv_db *))
 		lsv_db_leave(db);
 	}
 	remember(db, r);
+	return r;
 }
 
 static int begin(struct lsv_db *db)
@@ -380,7 +381,7 @@ static int begin(struct lsv_db *db)
 void lsv_begin(struct lsv_db *db, struct lsv_replica *none)
 {
 	(void)none;
-	enter_and(db, begin);
+	(void)enter_and(db, begin);
 }
 
 static int copy_rest(struct lsv_db *db)
@@ -505,6 +506,10 @@ static int snapshot(struct lsv_db *db)
 
 void lsv_begin_index(struct lsv_db *db, struct lsv_replica *none)
 {
+	/* Asked for from here on, it is another one. */
+	int wished = atomic_exchange(&db->is_snapshot_wished, 0);
+
 	(void)none;
-	enter_and(db, snapshot);
+	if (enter_and(db, snapshot) < 0 && wished)
+		atomic_store(&db->is_snapshot_wished, 1);
 }

@@ -228,14 +228,18 @@ static bool wants_snapshot(struct lsv_replica *replica, const struct view *view,
 static void snapshot_when_due(struct lsv_db *db, const struct view *view,
                               int64_t now_ns)
 {
-	if (atomic_load(&db->role) != LSV_LIVE ||
-	    now_ns < atomic_load(&db->begin_due_ns))
+	int64_t begin_due_ns = atomic_load(&db->begin_due_ns);
+
+	if (atomic_load(&db->role) != LSV_LIVE)
 		return;
+	if (now_ns < begin_due_ns) {
+		due(db, begin_due_ns);
+		return;
+	}
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
 		if (!wants_snapshot(&db->replicas[i], view, now_ns))
 			continue;
-		if (lsv_job_queue(db, NULL, lsv_begin_index))
-			atomic_store(&db->is_snapshot_wished, 0);
+		lsv_job_queue(db, NULL, lsv_begin_index);
 		return;
 	}
 }

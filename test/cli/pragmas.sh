@@ -13,7 +13,7 @@ requires python3
 export LSVFS_REPLICA_URL=$PWD/backup/%f
 
 cat >pragmas.py <<'END'
-import ctypes, json, os, sqlite3, time
+import ctypes, json, os, sqlite3, subprocess, sys, time
 
 def one(sql, db=None):
     return (db or app).execute('PRAGMA ' + sql).fetchall()
@@ -53,10 +53,30 @@ def snapshots():
 assert snapshots() == 1
 assert one('lsvfs_snapshot') == [('wished',)]
 app.execute('INSERT INTO t VALUES(5)')
-until = time.monotonic() + 60
-while snapshots() < 2:
-    assert time.monotonic() < until, 'no snapshot'
-    time.sleep(0.02)
+def wait_for_snapshots(n):
+    until = time.monotonic() + 60
+    while snapshots() < n:
+        assert time.monotonic() < until, 'no snapshot'
+        time.sleep(0.02)
+wait_for_snapshots(2)
+assert one('lsvfs_sync') == [('replicated',)]
+
+# What is asked for while a stranger checkpoints (it has CKPT, byte 121 of the
+# -shm) comes when that is over.
+app.execute('INSERT INTO t VALUES(5)')
+stranger = subprocess.Popen([sys.executable, '-c', '''
+import fcntl, sys
+shm = open('app.db-shm', 'r+b')
+fcntl.lockf(shm, fcntl.LOCK_EX, 1, 121)
+print('has it', flush=True)
+sys.stdin.read()
+'''], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+stranger.stdout.readline()
+assert one('lsvfs_snapshot') == [('wished',)]
+assert one('lsvfs_sync') == [('replicated',)]
+assert snapshots() == 2
+stranger.communicate()
+wait_for_snapshots(3)
 assert one('lsvfs_sync') == [('replicated',)]
 
 # The functions of lsvfs.h say the same.
@@ -88,17 +108,22 @@ memory = sqlite3.connect(':memory:')
 for name in 'status', 'sync', 'txid', 'checkpoint', 'snapshot', 'replica', 'version':
     assert one('lsvfs_' + name, memory) == [], name
 
-# The replica is away: it is not waited for longer than was said.
-os.rename('backup', 'away')
-open('backup', 'w').close()
+# The replica is away: it is not waited for longer than was said.  One call swaps
+# the two, or it could make its folder in between.
+def exchange(one, two):
+    AT_FDCWD, RENAME_EXCHANGE = -100, 2
+    r = ctypes.CDLL(None, use_errno=True).renameat2(
+        AT_FDCWD, one, AT_FDCWD, two, RENAME_EXCHANGE)
+    assert r == 0, os.strerror(ctypes.get_errno())
+open('away', 'w').close()
+exchange(b'backup', b'away')
 app.execute('INSERT INTO t VALUES(6)')
 try:
     one('lsvfs_sync=50')
     raise SystemExit('replicated to nowhere')
 except sqlite3.OperationalError as error:
     assert 'timed out' in str(error), error
-os.remove('backup')
-os.rename('away', 'backup')
+exchange(b'backup', b'away')
 assert one('lsvfs_sync') == [('replicated',)]
 END
 preload python3 pragmas.py 2>err || fail "$(cat err)"
