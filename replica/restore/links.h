@@ -19,6 +19,13 @@ struct lsv_link {
 	bool ends_open;  /* frames behind the last commit */
 };
 
+/* -EBADMSG: what begins at 'due' is missing, although 'item' follows. */
+int lsv_links_complain(const struct lsv_item *item, const struct lsv_pos *due);
+
+/* 0: 'item' goes on from commit 'last_txid'; else -EBADMSG, said. */
+int lsv_links_check_txid(const struct lsv_item *item, uint64_t last_txid,
+                         uint64_t first_txid);
+
 /* 0, or -EBADMSG after saying which object does not fit. */
 int lsv_links_check(const struct lsv_plan *plan, const struct lsv_link *links);
 

@@ -4,7 +4,9 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/restore/choose.h"
+#include "replica/restore/links.h"
 #include "replica/restore/say.h"
+#include "replica/restore/sequel.h"
 #include "replica/restore/tail.h"
 
 #include <errno.h>
@@ -68,11 +70,10 @@ static int count_before(const struct search *search,
 	return 0;
 }
 
-/* The newest snapshot at or before the target; *next is the index of the one
- * behind it. */
+/* The newest snapshot at or before the target. */
 static int find_snapshot(const struct search *search,
                          const struct lsv_items *snapshots,
-                         struct lsv_plan *plan, uint64_t *next)
+                         struct lsv_plan *plan)
 {
 	char name[LSV_GENERATION_SIZE];
 	size_t n;
@@ -91,18 +92,22 @@ static int find_snapshot(const struct search *search,
 		           "target is before its first snapshot",
 		           name);
 	plan->snapshot = &snapshots->at[n - 1];
-	*next = n < snapshots->n ? snapshots->at[n].pos.index : UINT64_MAX;
+	plan->next_snapshot = n < snapshots->n ? &snapshots->at[n] : NULL;
 	return 0;
 }
 
-/* The segments behind the snapshot: 'from' the first of its index, 'to' the
- * first of index 'next'. */
-static void slice(const struct lsv_items *segments, uint64_t from,
-                  uint64_t next, struct lsv_plan *plan)
+/* The segments behind the snapshot, up to the next one.  Stock takes a
+ * snapshot somewhere within its index, and dates it when it is done: segments
+ * behind the next one may be older. */
+static void slice(const struct lsv_items *segments, struct lsv_plan *plan)
 {
+	uint64_t next = plan->is_ours && plan->next_snapshot
+	                        ? plan->next_snapshot->pos.index
+	                        : UINT64_MAX;
 	size_t low = 0, high;
 
-	while (low < segments->n && segments->at[low].pos.index < from)
+	while (low < segments->n &&
+	       segments->at[low].pos.index < plan->snapshot->pos.index)
 		low++;
 	high = low;
 	while (high < segments->n && segments->at[high].pos.index < next)
@@ -111,15 +116,21 @@ static void slice(const struct lsv_items *segments, uint64_t from,
 	plan->n_segments = high - low;
 }
 
-static int complain_gap(const struct lsv_item *item, uint64_t generation,
-                        uint32_t index)
+/* Of those up to the target. */
+static int find_segments(const struct search *search,
+                         const struct lsv_items *segments,
+                         struct lsv_plan *plan)
 {
-	const struct lsv_pos missing = {generation, index, 0};
-	auto_free char *name = lsv_layout_segment(&missing, item->codec);
+	size_t n;
+	int r;
 
-	if (!name)
-		return -ENOMEM;
-	return say(-EBADMSG, "missing %s: %s follows it", name, item->name);
+	slice(segments, plan);
+	r = count_before(search, plan->segments, plan->n_segments, &n);
+	if (r < 0)
+		return r;
+	plan->next_segment = n < plan->n_segments ? &plan->segments[n] : NULL;
+	plan->n_segments = n;
+	return 0;
 }
 
 /* No index is skipped, and each begins at its offset 0 (I10).  Gaps within an
@@ -136,7 +147,9 @@ static int check_names(const struct lsv_plan *plan)
 			index++;
 		if (item->pos.index != index ||
 		    (is_new && item->pos.offset != 0))
-			return complain_gap(item, plan->generation, index);
+			return lsv_links_complain(
+				item,
+				&(struct lsv_pos){plan->generation, index, 0});
 	}
 	return 0;
 }
@@ -177,8 +190,17 @@ static int find_commit(const struct search *search, struct lsv_plan *plan)
 	plan->end = last->pos;
 	plan->end.offset = table.commits.at[i].end;
 	plan->target = table.commits.at[i];
+	plan->is_within = i < table.commits.n - 1;
 	lsv_table_free(&table);
 	return 0;
+}
+
+/* The very commit that was asked for needs nothing behind it. */
+static bool is_found(const struct search *search, const struct lsv_plan *plan)
+{
+	return plan->is_within ||
+	       (plan->is_ours && search->target->kind == LSV_TARGET_TXID &&
+	        plan->target.txid == search->target->txid);
 }
 
 static void add_up(struct lsv_plan *plan)
@@ -201,15 +223,12 @@ static void add_up(struct lsv_plan *plan)
  * may hold commits of segments that were put after it.  Older segments alone
  * would take some of its pages back in time, others not.
  */
-static int check_stock(const struct lsv_generation *generation,
-                       const struct lsv_plan *plan)
+static int check_stock(const struct lsv_plan *plan)
 {
-	const struct lsv_items *all = &generation->segments;
-	const struct lsv_item *next = plan->segments + plan->n_segments;
+	const struct lsv_item *next = plan->next_segment;
 	char time[LSV_TIME_TEXT_SIZE];
 
-	if (plan->is_ours || plan->n_segments == 0 ||
-	    next == all->at + all->n ||
+	if (plan->is_ours || plan->n_segments == 0 || !next ||
 	    next[-1].time_ns > plan->snapshot->time_ns)
 		return 0;
 	lsv_time_format(next->time_ns, time);
@@ -219,29 +238,39 @@ static int check_stock(const struct lsv_generation *generation,
 	           plan->snapshot->name, time);
 }
 
+/* Retention removes a snapshot before segments behind it: while the snapshot
+ * is there after the list, what the list lacks is missing. */
+static int plan_ours(const struct search *search, struct lsv_plan *plan)
+{
+	int r = read_base(search->client, plan);
+
+	if (r == 0)
+		r = check_names(plan);
+	return r < 0 ? r : find_commit(search, plan);
+}
+
+static int plan_stock(const struct search *search, struct lsv_plan *plan)
+{
+	int r = check_names(plan);
+
+	if (r == 0 && search->target->kind == LSV_TARGET_TIME)
+		r = check_stock(plan);
+	return r;
+}
+
 static int plan_within(const struct search *search,
                        const struct lsv_generation *generation,
                        struct lsv_plan *plan)
 {
-	uint64_t next = UINT64_MAX;
-	int r = find_snapshot(search, &generation->snapshots, plan, &next);
+	int r = find_snapshot(search, &generation->snapshots, plan);
 
-	if (r < 0)
-		return r;
-	/* Stock takes a snapshot somewhere within its index, and dates it
-	 * when it is done: segments behind it may be older. */
-	slice(&generation->segments, plan->snapshot->pos.index,
-	      plan->is_ours ? next : UINT64_MAX, plan);
-	r = count_before(search, plan->segments, plan->n_segments,
-	                 &plan->n_segments);
 	if (r == 0)
-		r = check_names(plan);
-	if (r == 0 && search->target->kind == LSV_TARGET_TIME)
-		r = check_stock(generation, plan);
-	if (r == 0 && plan->is_ours)
-		r = read_base(search->client, plan);
-	if (r == 0 && plan->is_ours)
-		r = find_commit(search, plan);
+		r = find_segments(search, &generation->segments, plan);
+	if (r == 0)
+		r = plan->is_ours ? plan_ours(search, plan)
+		                  : plan_stock(search, plan);
+	if (r == 0 && !is_found(search, plan))
+		r = lsv_sequel_check(search->client, plan);
 	if (r == 0)
 		add_up(plan);
 	return r;
@@ -282,6 +311,8 @@ int lsv_plan_make(struct lsv_client *client, const struct lsv_catalog *catalog,
 		           "it, its commits have none; use -timestamp",
 		           client->url);
 	r = plan_within(&search, chosen.generation, &p);
+	if (r == -EBADMSG)
+		r = lsv_sequel_relist(client, chosen.generation);
 	if (r == 0)
 		*plan = p;
 	return r;

@@ -10,7 +10,8 @@
  *	           └──────────────────── segments ──── target ┘
  *
  * A plan is made from names and a few tails; what the objects hold is proven
- * when they are fetched.
+ * when they are fetched.  That no commit is missing where the target is shows
+ * in the first object behind (sequel.c).
  */
 
 #include "replica/format/table.h"
@@ -40,6 +41,11 @@ struct lsv_plan {
 	struct lsv_commit base; /* the snapshot's commit (ours) */
 	const struct lsv_item *segments;
 	size_t n_segments;
+	/* What is there behind the last segment, the snapshot behind the
+	 * segment; NULL: nothing. */
+	const struct lsv_item *next_segment;
+	const struct lsv_item *next_snapshot;
+	bool is_within;           /* the last segment has later commits */
 	struct lsv_pos end;       /* where the target ends (ours) */
 	struct lsv_commit target; /* of stock's only the time is known */
 	uint64_t n_bytes;         /* to fetch */

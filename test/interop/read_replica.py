@@ -307,7 +307,7 @@ def is_within(commit, limit):
 
 
 def choose(objects, limit):
-    """The objects from the snapshot on."""
+    """The objects from the snapshot on, newer snapshots among them."""
     best = start = None
     for i, o in enumerate(objects):
         try:
@@ -329,8 +329,7 @@ def choose(objects, limit):
             best = (newest, start)
     check(best is not None, "nothing to restore")
     generation = objects[best[1]].generation
-    return [o for o in objects[best[1]:] if o.generation == generation and
-            (o is objects[best[1]] or not o.is_snapshot)]
+    return [o for o in objects[best[1]:] if o.generation == generation]
 
 
 def apply(database, frames, page_size):
@@ -339,6 +338,18 @@ def apply(database, frames, page_size):
         if len(database) < at:
             database.extend(bytes(at - len(database)))
         database[at:at + page_size] = page
+
+
+def check_next(o, wal, last, txid, args):
+    """What is behind the last object used goes on where that one ends."""
+    if last.txid == args.txid or last.txid < txid:
+        return
+    if o.is_snapshot:
+        check(o.table.txid == txid, "what is before %s" % o.path)
+        return
+    begin = wal.offset if wal and wal.index == o.index else 0
+    check(o.offset == begin and o.table.txid == txid + 1,
+          "what is before %s" % o.path)
 
 
 def restore(args):
@@ -356,6 +367,7 @@ def restore(args):
         if o.damage:
             raise o.damage
         if not is_within(o.table.commits[0], args):
+            check_next(o, wal, last, txid, args)
             break
         if wal is None or o.index != index:
             index += 1

@@ -182,6 +182,44 @@ START_TEST(an_object_that_goes_away_is_no_damage)
 }
 END_TEST
 
+/* As of a directory that is read while names are added. */
+START_TEST(a_name_that_the_list_missed_is_no_damage)
+{
+	auto_scratch char *dir = scratch_enter();
+	const struct lsv_target targets[] = {
+		{.kind = LSV_TARGET_LATEST},
+		{.kind = LSV_TARGET_INDEX, .index = 1},
+	};
+	struct lsv_catalog catalog;
+	struct lsv_items *items;
+	struct lsv_item missed;
+	struct lsv_plan plan;
+
+	load_golden();
+	ck_assert_int_eq(lsv_catalog_read(replica, &catalog), 0);
+	items = &catalog.generations.at[0].segments;
+	ck_assert_uint_eq(items->at[items->n - 2].pos.index, 2);
+	missed = items->at[items->n - 2];
+	items->at[items->n - 2] = items->at[items->n - 1];
+	items->n--;
+	catalog.generations.at[0].snapshots.n--;
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(
+			lsv_plan_make(replica, &catalog, &targets[i], &plan),
+			-ESTALE);
+	/* It is damage where it is not there now, either. */
+	ck_assert_int_eq(replica->ops->remove(replica, missed.name), 0);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(
+			lsv_plan_make(replica, &catalog, &targets[i], &plan),
+			-EBADMSG);
+	catalog.generations.at[0].snapshots.n++;
+	free(missed.name);
+	lsv_catalog_free(&catalog);
+	unload();
+}
+END_TEST
+
 /* One bit of one object at a time: refused, or it made no difference. */
 static void flip_each_bit(struct lsv_buf *bytes, const char *name,
                           int *n_refused)
@@ -230,4 +268,5 @@ END_TEST
 
 UNIT(restore, every_request_may_fail_and_nothing_is_left,
      a_cancelled_restore_leaves_nothing, an_object_that_goes_away_is_no_damage,
+     a_name_that_the_list_missed_is_no_damage,
      no_flipped_bit_gives_another_database)
