@@ -27,6 +27,17 @@ static bool begins_after(const struct lsv_bounds *bounds,
 	       bounds->first.time_ns > target->time_ns;
 }
 
+/* Retention, or damage, took what it began with: when that was is not known. */
+static bool is_beheaded(const struct lsv_bounds *bounds)
+{
+	const struct lsv_generation *generation = bounds->generation;
+	const struct lsv_items *items = generation->snapshots.n
+	                                        ? &generation->snapshots
+	                                        : &generation->segments;
+
+	return items->n && items->at[0].pos.index + items->at[0].pos.offset > 0;
+}
+
 /* How near to the target the generation comes. */
 static int64_t reach(const struct lsv_bounds *bounds,
                      const struct lsv_target *target)
@@ -96,12 +107,58 @@ static int check_txid(struct lsv_client *client,
 	return 0;
 }
 
+/* The generation that ended before the target is not the one to take where
+ * the next may have begun before it, too. */
+static int check_time(const struct lsv_target *target,
+                      const struct lsv_bounds *best,
+                      const struct lsv_generation *beheaded)
+{
+	char name[LSV_GENERATION_SIZE], next[LSV_GENERATION_SIZE];
+	char time[LSV_TIME_TEXT_SIZE];
+
+	if (target->kind != LSV_TARGET_TIME || !beheaded ||
+	    best->last.time_ns >= target->time_ns)
+		return 0;
+	lsv_time_format(target->time_ns, time);
+	lsv_generation_format(best->generation->id, name);
+	lsv_generation_format(beheaded->id, next);
+	return say(-ENOENT,
+	           "cannot tell what was at %s: generation %s ends before it, "
+	           "and what generation %s began with is gone; name one with "
+	           "-generation",
+	           time, name, next);
+}
+
+static int choose_best(struct lsv_client *client,
+                       const struct lsv_catalog *catalog,
+                       const struct lsv_target *target, struct lsv_bounds *best,
+                       const struct lsv_generation **beheaded)
+{
+	const struct lsv_generations *v = &catalog->generations;
+
+	for (size_t i = 0; i < v->n; i++) {
+		struct lsv_bounds bounds;
+		int r = lsv_bounds_read(client, &v->at[i], &bounds);
+
+		if (r < 0)
+			return r;
+		if (begins_after(&bounds, target)) {
+			if (is_beheaded(&bounds))
+				*beheaded = bounds.generation;
+		} else if (!best->generation ||
+		           is_better(&bounds, best, target)) {
+			*best = bounds;
+		}
+	}
+	return 0;
+}
+
 int lsv_choose_generation(struct lsv_client *client,
                           const struct lsv_catalog *catalog,
                           const struct lsv_target *target,
                           struct lsv_bounds *chosen)
 {
-	const struct lsv_generations *v = &catalog->generations;
+	const struct lsv_generation *beheaded = NULL;
 	struct lsv_bounds best = {0};
 	char time[LSV_TIME_TEXT_SIZE];
 	int r;
@@ -109,23 +166,18 @@ int lsv_choose_generation(struct lsv_client *client,
 	if (target->generation)
 		return choose_named(client, catalog, target->generation,
 		                    chosen);
-	for (size_t i = 0; i < v->n; i++) {
-		struct lsv_bounds bounds;
-
-		r = lsv_bounds_read(client, &v->at[i], &bounds);
-		if (r < 0)
-			return r;
-		if (!begins_after(&bounds, target) &&
-		    (!best.generation || is_better(&bounds, &best, target)))
-			best = bounds;
-	}
+	r = choose_best(client, catalog, target, &best, &beheaded);
+	if (r < 0)
+		return r;
 	lsv_time_format(target->time_ns, time);
-	if (!best.generation && v->n)
+	if (!best.generation && catalog->generations.n)
 		return say(-ENOENT, "nothing to restore at or before %s in %s",
 		           time, client->url);
 	if (!best.generation)
 		return say(-ENOENT, "no backup found in %s", client->url);
-	r = check_txid(client, catalog, target, &best);
+	r = check_time(target, &best, beheaded);
+	if (r == 0)
+		r = check_txid(client, catalog, target, &best);
 	if (r < 0)
 		return r;
 	*chosen = best;

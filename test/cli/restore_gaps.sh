@@ -126,6 +126,40 @@ rm replica/generations/$gen/*/0000000[012][._]*
 lost='the oldest' first=8 first_index=3 last=10
 ask '' '' ''
 
+# What a generation began with is gone: an older one does not stand in for it.
+old=1111111111111111
+make()
+{
+	rm -rf live.db* replica
+	"$top_builddir/test/lib/mkreplica" -g $old live.db replica <<-'END'
+		PRAGMA journal_mode=WAL; CREATE TABLE old(a)
+		.time 2023-01-01T00:00:00Z
+		.snapshot
+		INSERT INTO old VALUES(2)
+	END
+	cp -r "good/generations/$gen" replica/generations/
+}
+make
+lost=nothing
+restore 0 -timestamp "$(<states/1.time)"
+same_file out.db states/1.db
+restore 0 -timestamp 2023-11-01T00:00:00Z
+grep -q "txid 2 of .*$old/" out.txt || fail "$(cat out.txt)"
+mv out.db old.db
+lost=snapshots/00000000
+rm "replica/generations/$gen/$lost.snapshot.lz4"
+for time in 2023-11-01T00:00:00Z "$(<states/1.time)" "$(<states/3.time)"; do
+	restore 3 -timestamp "$time"
+	grep -q "generation $old ends before .* generation $gen began" err.txt ||
+		fail "$(cat err.txt)"
+	restore 0 -generation $old -timestamp "$time"
+	same_file out.db old.db
+done
+restore 0 -timestamp "$(<states/4.time)"
+same_file out.db states/4.db
+restore 0 -timestamp 2023-01-01T00:00:01Z
+same_file out.db old.db
+
 # Of Litestream's objects only the names tell.
 rm -r replica
 tar -xzf "$top_srcdir/test/golden/stock-good.tar.gz"
