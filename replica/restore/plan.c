@@ -238,6 +238,29 @@ static int check_stock(const struct lsv_plan *plan)
 	           plan->snapshot->name, time);
 }
 
+/* An index that the generation has not come to is none of it. */
+static int check_index(const struct search *search,
+                       const struct lsv_generation *generation)
+{
+	const struct lsv_items *snapshots = &generation->snapshots;
+	const struct lsv_items *segments = &generation->segments;
+	char name[LSV_GENERATION_SIZE];
+	uint32_t last = 0;
+
+	if (snapshots->n)
+		last = snapshots->at[snapshots->n - 1].pos.index;
+	if (segments->n && segments->at[segments->n - 1].pos.index > last)
+		last = segments->at[segments->n - 1].pos.index;
+	if (search->target->kind != LSV_TARGET_INDEX ||
+	    search->target->index <= last)
+		return 0;
+	lsv_generation_format(generation->id, name);
+	return say(-ENOENT,
+	           "cannot find index %08" PRIx32
+	           " in generation %s: its last one is %08" PRIx32,
+	           search->target->index, name, last);
+}
+
 /* Retention removes a snapshot before segments behind it: while the snapshot
  * is there after the list, what the list lacks is missing. */
 static int plan_ours(const struct search *search, struct lsv_plan *plan)
@@ -264,6 +287,8 @@ static int plan_within(const struct search *search,
 {
 	int r = find_snapshot(search, &generation->snapshots, plan);
 
+	if (r == 0)
+		r = check_index(search, generation);
 	if (r == 0)
 		r = find_segments(search, &generation->segments, plan);
 	if (r == 0)

@@ -160,6 +160,14 @@ same_file out.db states/4.db
 restore 0 -timestamp 2023-01-01T00:00:01Z
 same_file out.db old.db
 
+# An index that no commit has come to.
+lost='no object'
+for index in 5 7fffffff; do
+	restore 3 -generation $gen -index $index
+	grep -q "cannot find index 0*$index in generation $gen: its last one is 00000004" \
+		err.txt || fail "$(cat err.txt)"
+done
+
 # Of Litestream's objects only the names tell.
 rm -r replica
 tar -xzf "$top_srcdir/test/golden/stock-good.tar.gz"
