@@ -98,8 +98,22 @@ static int set_index(struct restore_args *args, const char *value)
 	return set_kind(args, LSV_TARGET_INDEX);
 }
 
+/* Litestream 0.5 writes its own with 16 digits: another number here. */
+static bool is_foreign_txid(const char *value)
+{
+	size_t n = strlen(value);
+
+	return strspn(value, "0123456789abcdefABCDEF") == n &&
+	       (n == 16 || (n > 1 && *value == '0'));
+}
+
 static int set_txid(struct restore_args *args, const char *value)
 {
+	if (is_foreign_txid(value))
+		return usage("-txid %s: expected a decimal number without "
+		             "leading zeros (Litestream 0.5 writes hexadecimal "
+		             "ones, of its own)",
+		             value);
 	if (parse_number(value, 10, INT64_MAX, &args->target.txid) < 0)
 		return usage("-txid %s: expected a number", value);
 	return set_kind(args, LSV_TARGET_TXID);

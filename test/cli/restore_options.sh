@@ -55,6 +55,11 @@ replica|expected -o PATH
 -o out.db -timestamp yesterday replica|-timestamp yesterday: expected
 -o out.db -txid seven replica|-txid seven: expected
 -o out.db -txid -1 replica|-txid -1: expected
+-o out.db -txid 07 replica|-txid 07: expected a decimal .*hexadecimal
+-o out.db -txid 0000000000000010 replica|-txid 0+10: expected a decimal .*hexadecimal
+-o out.db -txid 1234567890123456 replica|expected a decimal .*hexadecimal
+-o out.db -txid 00000000000000ff replica|expected a decimal .*hexadecimal
+-o out.db -txid 0x10 replica|-txid 0x10: expected a number
 -o out.db -index 0 replica|-index needs -generation
 -o out.db -index zz replica|-index zz: expected
 -o out.db -generation ABC replica|-generation ABC: expected
