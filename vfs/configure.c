@@ -144,20 +144,20 @@ static int apply_settings(struct lsv_config *config)
 
 static int apply_uri(const char *name, struct lsv_config *config)
 {
+	const char *key;
 	int r = 0;
 
-	for (const char *const *key = lsv_config_names(); r == 0 && *key;
-	     key++) {
-		const char *value = sqlite3_uri_parameter(name, *key);
+	for (size_t i = 0; r == 0 && (key = lsv_config_name(i)) != NULL; i++) {
+		const char *value = sqlite3_uri_parameter(name, key);
 
 		if (!value)
 			continue;
-		r = lsv_config_set(config, *key, value);
+		r = lsv_config_set(config, key, value);
 		if (r < 0)
 			log_error(0,
 			          "cannot replicate %s: '%s' is not a value of "
 			          "%s; see lsvfs-vfs(7)",
-			          name, value, *key);
+			          name, value, key);
 	}
 	return r;
 }

@@ -177,14 +177,9 @@ int lsv_config_settle(struct lsv_config *config, size_t *twin)
 	return 0;
 }
 
-const char *const *lsv_config_names(void)
+const char *lsv_config_name(size_t i)
 {
-	static const char *names[LENGTH(rows) + 1];
-
-	/* Filled with the same pointers by whoever comes first. */
-	for (size_t i = 0; i < LENGTH(rows); i++)
-		__atomic_store_n(&names[i], rows[i].name, __ATOMIC_RELAXED);
-	return names;
+	return i < LENGTH(rows) ? rows[i].name : NULL;
 }
 
 static int set_replica(struct lsv_config *config, const char *url)

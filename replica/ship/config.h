@@ -70,8 +70,8 @@ int lsv_config_set(struct lsv_config *config, const char *name,
 int lsv_config_set_words(struct lsv_config *config, const char *words,
                          char **bad);
 
-/* The names that lsv_config_set() knows, NULL at the end. */
-const char *const *lsv_config_names(void);
+/* The names that lsv_config_set() knows, from 0; NULL behind the last one. */
+const char *lsv_config_name(size_t i);
 
 /* Puts a database into a replica URL's path: %f its file name, %p its
  * absolute path without the first slash's doubling, %% a percent sign
