@@ -10,6 +10,16 @@ LSVFS_REPLICA_URL=$PWD/backup/%f
 LSVFS_OPTIONS=shutdown-sync-timeout=60s
 export LSVFS_REPLICA_URL LSVFS_OPTIONS
 
+# take_library_along: it is in the current folder from here on, where a program
+# without privileges reaches it.
+take_library_along()
+{
+	mkdir lib
+	cp -L "$LIBLSVFS" "$(dirname "$LIBLSVFS")/lsvfs-engine.so" lib/
+	chmod -R a+rX lib
+	LIBLSVFS=$PWD/lib/$(basename "$LIBLSVFS")
+}
+
 # checkpointed DB: kept/DB is what SQLite itself makes of DB and its WAL.
 checkpointed()
 {

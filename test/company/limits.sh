@@ -13,12 +13,8 @@
 not_under_tsan
 requires sqlite3 python3 strace
 
-# Where everybody can reach it, with the library in it.
 chmod 777 .
-mkdir lib
-cp -L "$LIBLSVFS" "$(dirname "$LIBLSVFS")/lsvfs-engine.so" lib/
-chmod -R a+rX lib
-LIBLSVFS=$PWD/lib/$(basename "$LIBLSVFS")
+take_library_along
 
 cat >limits.py <<'END_OF_PROGRAM'
 import os, resource, signal, sqlite3, sys, time

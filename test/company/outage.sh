@@ -13,12 +13,8 @@
 not_under_tsan
 requires sqlite3 setpriv strace
 
-# Where everybody can reach it, with the library in it.
 chmod 755 .
-mkdir lib
-cp -L "$LIBLSVFS" "$(dirname "$LIBLSVFS")/lsvfs-engine.so" lib/
-chmod -R a+rX lib
-LIBLSVFS=$PWD/lib/$(basename "$LIBLSVFS")
+take_library_along
 unprivileged=()
 if [ "$(id -u)" = 0 ]; then
 	unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups)
