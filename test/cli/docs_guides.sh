@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # lsvfs-guides(7) is true: its units are units, its commands run, and its
-# databases come back.  (Node's and Go's programs: way_node.sh, way_go.sh.)
+# databases come back.  (Docker, Laravel, Rails: docs_*.sh; Node and Go:
+# way_node.sh, way_go.sh.)
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
 . "${top_srcdir:-.}/test/lib/ways.sh"
@@ -15,18 +16,6 @@ use_guides
 # The Python that has Django, under the name that a person types.
 ln -s "$(sed -n '1s/^#! *//p' "$(command -v django-admin)")" bin/python3
 
-# run NAME: those commands, each if the one before succeeds, in the shell that
-# goes on.
-run()
-{
-	local commands
-
-	# shellcheck disable=SC2016
-	commands=$(guide run "$1" | sed '$!s/$/ \&\&/')
-	printf '%s\n' "$commands"
-	eval "$commands"
-}
-
 run check >out
 grep -qx 'litestream.yml is right: 1 database' <(sed 's,.*/,,' out) ||
 	fail "$(cat out)"
@@ -35,9 +24,7 @@ for unit in app lsvfs; do
 	guide_file "$unit.service"
 	sed -i '/^User=/d' "$unit.service"
 done
-systemd-analyze verify --man=no ./app.service ./lsvfs.service >out 2>&1 ||
-	fail "$(cat out)"
-[ ! -s out ] || fail "$(cat out)"
+verify_units ./app.service ./lsvfs.service
 
 # A project of Django's, lost and restored.
 run django >out 2>&1 || fail "$(cat out)"
