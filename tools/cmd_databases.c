@@ -5,6 +5,7 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/log.h"
 #include "replica/base/stream.h"
+#include "replica/store/url.h"
 #include "tools/columns.h"
 #include "tools/command.h"
 #include "tools/configuration.h"
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
@@ -61,20 +63,36 @@ static int print_row(struct list *list, const char *path,
 	return 0;
 }
 
-static void put_json(struct list *list, const char *path,
-                     const struct lsv_config *config)
+/* Its URL as it may be said, and all of that (I15). */
+static int put_replica(struct json *json,
+                       const struct lsv_replica_config *replica)
 {
-	json_begin_object(list->json, NULL);
-	json_text(list->json, "path", path);
-	json_begin_array(list->json, "replicas");
-	for (size_t i = 0; i < config->n_replicas; i++) {
-		json_begin_object(list->json, NULL);
-		json_text(list->json, "name", config->replicas[i].name);
-		json_text(list->json, "url", config->replicas[i].url);
-		json_end(list->json);
-	}
-	json_end(list->json);
-	json_end(list->json);
+	size_t size = strlen(replica->url) + 1;
+	auto_free char *shown = malloc(size);
+
+	if (!shown)
+		return -ENOMEM;
+	lsv_url_show(replica->url, shown, size);
+	json_begin_object(json, NULL);
+	json_text(json, "name", replica->name);
+	json_text(json, "url", shown);
+	json_end(json);
+	return 0;
+}
+
+static int put_json(struct json *json, const char *path,
+                    const struct lsv_config *config)
+{
+	int r = 0;
+
+	json_begin_object(json, NULL);
+	json_text(json, "path", path);
+	json_begin_array(json, "replicas");
+	for (size_t i = 0; r == 0 && i < config->n_replicas; i++)
+		r = put_replica(json, &config->replicas[i]);
+	json_end(json);
+	json_end(json);
+	return r;
 }
 
 static int add_row(void *arg, const char *path, const struct lsv_config *found)
@@ -88,7 +106,7 @@ static int add_row(void *arg, const char *path, const struct lsv_config *found)
 	if (r == 0)
 		r = lsv_config_settle(&config, NULL);
 	if (r == 0 && list->json)
-		put_json(list, path, &config);
+		r = put_json(list->json, path, &config);
 	else if (r == 0)
 		r = print_row(list, path, &config);
 	lsv_config_free(&config);

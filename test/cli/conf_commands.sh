@@ -38,6 +38,15 @@ $here/app.db        file,second
 $here/tenants/a.db  file" "$LSVFS" databases -config litestream.yml
 LITESTREAM_CONFIG=litestream.yml "$LSVFS" databases -json >json
 grep -q "\"url\": \"$here/tenants.backup/a.db\"" json || fail "$(cat json)"
+cat >keys.yml <<END
+dbs:
+  - path: $here/app.db
+    replicas:
+      - url: s3://id:secret@bucket/app?secret-access-key=secret
+END
+"$LSVFS" databases -json -config keys.yml >json 2>err || fail "$(cat err)"
+grep -q '"url": "s3://bucket/app"' json || fail "$(cat json)"
+! grep secret json err || fail 'databases says a key'
 expect_exit 2 "$LSVFS" databases -config litestream.yml app.db 2>err
 says 'one too many'
 
