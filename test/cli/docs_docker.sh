@@ -5,6 +5,7 @@
 # of nothing but the files of Debian's packages; apt-get alone is another, that
 # takes these files from this machine: no network is needed, and what a list of
 # packages lacks is missing.  Then its containers are run, stopped and lost.
+# Where nothing may be mounted, it is the entry point that is run.
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
 . "${top_srcdir:-.}/test/lib/guide.sh"
@@ -130,15 +131,6 @@ instruct()
 	esac
 }
 
-mkdir -p probe/dev probe/host probe/proc
-(inside probe / true) 2>probe.err ||
-	grep -q 'failed to run command' probe.err ||
-	skip "nothing may be mounted here: $(tail -n 1 probe.err)"
-
-from_clone lsvfs
-for file in Dockerfile entrypoint.sh litestream.yml; do
-	guide_file_as_is "$file"
-done
 # It ends when it is told to, as a program that is process 1 has to.
 cat >app.py <<'END'
 import signal
@@ -154,6 +146,51 @@ while True:
     signal.pause()
 END
 
+# started: the program has said which start it is, or is gone.
+started()
+{
+	grep -qx '[0-9][0-9]*' out || ! kill -0 "$background_pid" 2>/dev/null
+}
+
+# starts LOSE PROCESS COMMAND...: each start is without a database, which LOSE
+# took, and has what the one before it had, up to its last commit.  It is told
+# to end by PROCESS, of what was started.
+starts()
+{
+	local n lose=$1 process=$2
+	shift 2
+
+	for n in 1 2 3; do
+		"$lose"
+		background "$@" >out 2>err
+		eventually 60 started
+		[ "$(tail -n 1 out)" = "$n" ] || fail "start $n: $(cat out err)"
+		kill -TERM "$("$process" "$background_pid")"
+		wait "$background_pid" || fail "stop $n: exit $?: $(cat err)"
+	done
+}
+
+lose_database()
+{
+	rm -rf db.sqlite3* .db.sqlite3-litestream
+}
+
+mkdir -p probe/dev probe/host probe/proc
+if ! (inside probe / true) 2>probe.err &&
+	! grep -q 'failed to run command' probe.err; then
+	printf 'Nothing may be mounted here (%s): the entry point alone.\n' \
+		"$(tail -n 1 probe.err)"
+	use_guides
+	guide_file entrypoint.sh
+	starts lose_database echo sh entrypoint.sh python3 app.py
+	exit
+fi
+
+from_clone lsvfs
+for file in Dockerfile entrypoint.sh litestream.yml; do
+	guide_file_as_is "$file"
+done
+
 root=
 folder=
 start=()
@@ -162,24 +199,16 @@ while read -r instruction rest <&3; do
 done 3< <(join_lines <Dockerfile)
 [ "${#start[@]}" -gt 0 ] || fail 'the Dockerfile starts nothing'
 
-# started: the program has said which start it is, or is gone.
-started()
+# What is a volume stays, and nothing else.
+new_container()
 {
-	grep -qx '[0-9][0-9]*' out || ! kill -0 "$background_pid" 2>/dev/null
+	rm -rf "${root:?}/$folder"
+	mkdir -p "$root/$folder" "$root/mnt/backup"
 }
 
-# Each container begins without a database, and has what the one before it
-# had, up to its last commit.
-mkdir backup
-for n in 1 2 3; do
-	rm -rf "${root:?}/$folder" "${root:?}/mnt/backup"
-	mkdir -p "$root/$folder" "$root/mnt"
-	mv backup "$root/mnt/backup"
-	background inside "$root" "$folder" "${start[@]}" >out 2>err
-	eventually 60 started
-	[ "$(tail -n 1 out)" = "$n" ] || fail "start $n: $(cat out err)"
-	kill -TERM "$(tr -d ' ' \
-		<"/proc/$background_pid/task/$background_pid/children")"
-	wait "$background_pid" || fail "stop $n: exit $?: $(cat err)"
-	mv "$root/mnt/backup" backup
-done
+# Process 1 of its namespace, outside.
+process_1()
+{
+	tr -d ' ' <"/proc/$1/task/$1/children"
+}
+starts new_container process_1 inside "$root" "$folder" "${start[@]}"
