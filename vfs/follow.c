@@ -12,34 +12,38 @@ void lsv_follow_forget(struct lsv_db *db, uint64_t dirty)
 	atomic_compare_exchange_strong(&db->dirty, &seen, 0);
 }
 
-/* Every replica has what was captured, but those that get nothing more. */
-static bool is_shipped(const struct lsv_coord_page *coord,
-                       const struct lsv_captured *captured)
+/* Every replica has what was captured, but those that get nothing more.  Where
+ * a leader has not said a word of all of them, nobody knows. */
+static bool is_shipped(struct lsv_db *db, const struct lsv_captured *captured)
 {
+	const struct lsv_coord_page *coord = lsv_db_coord(db);
+	size_t n = 0;
+
 	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++) {
 		const struct lsv_shipped *shipped = &coord->shipped[i];
 
-		if (atomic_load(&shipped->name_hash) != 0 &&
-		    atomic_load(&shipped->state) != LSV_REPLICA_BROKEN &&
+		if (atomic_load(&shipped->name_hash) == 0)
+			continue;
+		n++;
+		if (atomic_load(&shipped->state) != LSV_REPLICA_BROKEN &&
 		    (atomic_load(&shipped->generation) !=
 		             captured->generation ||
 		     atomic_load(&shipped->index) != captured->index ||
 		     atomic_load(&shipped->offset) != captured->offset))
 			return false;
 	}
-	return true;
+	return n >= db->config.n_replicas;
 }
 
 /* What a connection of this process shows is on the replicas. */
 static bool is_seen_there(struct lsv_db *db, const struct lsv_shm *live)
 {
-	struct lsv_coord_page *coord = lsv_db_coord(db);
 	struct lsv_captured captured;
 
-	return lsv_coord_captured(coord, &captured) &&
+	return lsv_coord_captured(lsv_db_coord(db), &captured) &&
 	       captured.generation != 0 &&
 	       lsv_salt_equal(live->salt, captured.salt) &&
-	       live->mx_frame == captured.frame && is_shipped(coord, &captured);
+	       live->mx_frame == captured.frame && is_shipped(db, &captured);
 }
 
 /* With no connection left nothing shows it: once this process has been quiet

@@ -177,9 +177,11 @@ static void publish(const struct lsv_replica *replica, uint64_t name_hash)
 {
 	struct lsv_shipped *out =
 		&lsv_db_coord(replica->db)->shipped[replica->slot];
+	bool is_begun = replica->has_snapshot && replica->has_owner;
 
 	atomic_store(&out->name_hash, name_hash);
-	atomic_store(&out->generation, replica->shipped.generation);
+	atomic_store(&out->generation,
+	             is_begun ? replica->shipped.generation : 0);
 	atomic_store(&out->index, replica->shipped.index);
 	atomic_store(&out->offset, replica->shipped.offset);
 	atomic_store(&out->txid, replica->txid);

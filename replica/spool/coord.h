@@ -52,8 +52,8 @@ enum lsv_replica_state {
 };
 
 struct lsv_shipped {
-	_Atomic(uint64_t) name_hash; /* 0: no replica */
-	_Atomic(uint64_t) generation;
+	_Atomic(uint64_t) name_hash;  /* 0: no replica */
+	_Atomic(uint64_t) generation; /* 0: it has not begun there yet */
 	_Atomic(uint64_t) offset;
 	_Atomic(uint64_t) txid;
 	_Atomic(int64_t) time_ns;          /* of the last commit shipped */
