@@ -46,12 +46,12 @@ static bool has_snapshot_to_put(const struct lsv_haul *haul)
 	       lsv_upload_has_spooled(&haul->upload, haul->at.index);
 }
 
-/* The commit where the index begins. */
-static int base_of(const struct lsv_haul *haul, struct lsv_commit *base)
+/* The commit where an index begins. */
+static int base_of(const struct lsv_haul *haul, uint32_t index,
+                   struct lsv_commit *base)
 {
 	struct lsv_records records = {0};
-	int r = lsv_shadow_records(haul->gen_dir, haul->at.index, 0, 0, true,
-	                           &records);
+	int r = lsv_shadow_records(haul->gen_dir, index, 0, 0, true, &records);
 
 	if (r == 0 && records.n == 0)
 		r = -EBADMSG;
@@ -68,7 +68,7 @@ static int put_snapshot(struct lsv_haul *haul)
 		haul->end.generation, haul->at.index, haul->upload.codec);
 	struct lsv_commit base;
 	uint64_t n_bytes;
-	int r = name ? base_of(haul, &base) : -ENOMEM;
+	int r = name ? base_of(haul, haul->at.index, &base) : -ENOMEM;
 
 	if (r == 0)
 		r = lsv_catalogue_note(haul->catalogue, LSV_CATALOGUE_PUTTING,
@@ -154,16 +154,23 @@ static int put_lineage(struct lsv_haul *haul)
 
 /* ---- Segments ---- */
 
-/* Where an index ends: at the goal, or with its last record. */
+/* Where an index ends: at the goal, or with its last record.  That is where
+ * the next one begins, unless a power loss took what was not synced (I1). */
 static int index_end(const struct lsv_haul *haul, uint64_t *end)
 {
 	struct lsv_record last;
+	struct lsv_commit next;
 	int r;
 
 	*end = haul->end.offset;
 	if (haul->at.index == haul->end.index)
 		return 0;
 	r = lsv_shadow_last(haul->gen_dir, haul->at.index, &last);
+	if (r == 0)
+		r = base_of(haul, haul->at.index + 1, &next);
+	if (r == 0 && (next.txid != last.commit.txid ||
+	               next.page_hash != last.commit.page_hash))
+		r = -EBADMSG;
 	if (r == 0)
 		*end = last.commit.end;
 	return r == -ENOENT ? -ENODATA : r;
