@@ -46,12 +46,17 @@ static bool is_seen_there(struct lsv_db *db, const struct lsv_shm *live)
 	       live->mx_frame == captured.frame && is_shipped(db, &captured);
 }
 
+/* Whoever leads has done for it what can be done now. */
+static bool is_answered(const struct lsv_coord_page *coord, uint64_t ticket)
+{
+	return atomic_load(&coord->shipped_ticket) >= ticket ||
+	       atomic_load(&coord->answered_ticket) >= ticket;
+}
+
 /* With no connection left nothing shows it: once this process has been quiet
  * for a look, it asks, as who waits does. */
 static bool is_told(struct lsv_db *db, uint64_t dirty)
 {
-	struct lsv_coord_page *coord = lsv_db_coord(db);
-
 	if (dirty != db->followed_dirty) {
 		db->followed_dirty = dirty;
 		db->followed_ticket = 0;
@@ -59,8 +64,7 @@ static bool is_told(struct lsv_db *db, uint64_t dirty)
 	}
 	if (dirty > 0 && db->followed_ticket == 0)
 		db->followed_ticket = lsv_bell_ticket(db);
-	return dirty > 0 &&
-	       atomic_load(&coord->shipped_ticket) >= db->followed_ticket;
+	return dirty > 0 && is_answered(lsv_db_coord(db), db->followed_ticket);
 }
 
 static bool is_there(struct lsv_db *db, uint64_t dirty)
@@ -102,7 +106,7 @@ void lsv_follow(struct lsv_db *db, uint64_t dirty, int64_t now_ns)
 			return;
 	}
 	if (atomic_load(&db->dirty) == 0 &&
-	    atomic_load(&coord->request) == atomic_load(&coord->shipped_ticket))
+	    is_answered(coord, atomic_load(&coord->request)))
 		return;
 	/* Who is idle does not advance, and a commit may have woken a leader
 	 * of before. */

@@ -226,6 +226,7 @@ void lsv_replicas_settle(struct lsv_db *db)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 	uint64_t all = UINT64_MAX, answering = UINT64_MAX;
+	uint64_t answered = atomic_load(&db->captured_ticket);
 	int n_failing = 0, n_refused = 0;
 
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
@@ -236,12 +237,16 @@ void lsv_replicas_settle(struct lsv_db *db)
 			all = replica->ticket;
 		if (!is_failing && replica->ticket < answering)
 			answering = replica->ticket;
+		if (!replica->is_broken && replica->ticket < answered)
+			answered = replica->ticket;
 		n_failing += is_failing;
 		n_refused += replica->is_refused;
 	}
 	atomic_store(&db->answering_ticket, answering);
 	atomic_store(&db->n_failing, n_failing);
 	atomic_store(&db->n_refused, n_refused);
+	if (answered > atomic_load(&coord->answered_ticket))
+		atomic_store(&coord->answered_ticket, answered);
 	if (all <= atomic_load(&coord->shipped_ticket))
 		return;
 	atomic_store(&coord->shipped_ticket, all);

@@ -44,6 +44,7 @@ AT(shipped_ticket, 176);
 AT(shipped, 256);
 AT(stamp_next, 768);
 AT(unsynced_resets, 184);
+AT(answered_ticket, 192);
 AT(stamps, 1024);
 AT(reset_seq, 3072);
 static_assert(sizeof(struct lsv_coord_page) == LSV_COORD_SIZE, "one page");

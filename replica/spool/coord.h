@@ -96,7 +96,10 @@ struct lsv_coord_page {
 	_Atomic(uint64_t) shipped_ticket; /* on every replica */
 	/* Resets of the WAL whose backfill nobody was seen to sync (I4). */
 	_Atomic(uint64_t) unsynced_resets;
-	uint64_t zero2[8];
+	/* On every replica but those that are broken: for these it is the
+	 * leader who tries, in its own time. */
+	_Atomic(uint64_t) answered_ticket;
+	uint64_t zero2[7];
 	struct lsv_shipped shipped[LSV_REPLICAS_MAX]; /* 256 */
 	/* 768 */
 	_Atomic(uint32_t) stamp_next; /* number of stamps written */

@@ -117,6 +117,47 @@ commits 1
 eventually 60 kept_here
 says 1 'more than max-local-bytes'
 [ "$(generations near)" = 1 ] || fail "$(generations near) generations"
+
+# Who commits beside it, and closes, and who asked in vain, do not keep the
+# leader awake for what it cannot do.
+expect_exit 1 "$LSVFS" sync -timeout 1s a.db 2>sync.log
+cat >closes.py <<'END'
+import sqlite3, sys
+for line in sys.stdin:
+    db = sqlite3.connect('a.db', timeout=60, isolation_level=None)
+    db.execute(line)
+    db.close()
+    print('did', line, end='', flush=True)
+END
+closes()
+{
+	LD_PRELOAD=${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS \
+	LSVFS_OPTIONS="sync-interval=50ms $LSVFS_OPTIONS" \
+		exec python3 closes.py <closes.in >closes.out 9>&-
+}
+mkfifo closes.in
+background closes
+exec 8>closes.in
+echo 'insert into t(x) values(1)' >&8
+eventually 60 grep -q did closes.out
+eventually 60 is_complete near
+# is_left_alone: nobody calls the leader in a second.
+calls()
+{
+	od -An -tu4 -j128 -N4 .a.db-litestream/coord
+}
+is_left_alone()
+{
+	local before
+
+	before=$(calls)
+	sleep 1
+	[ "$(calls)" = "$before" ]
+}
+eventually 30 is_left_alone
+is_told far state broken || fail "status: $(cat status.json)"
+exec 8>&-
+wait "${background_pid:?}" || fail "exit $?"
 rm far
 eventually 60 is_complete far
 # It was complete, and is to get the new generation, too.
