@@ -34,8 +34,7 @@ static void put(const char *text, size_t n)
 
 	/* Nothing can be done about a log that cannot be written; stderr is
 	 * the next best place. */
-	if (write(fd >= 0 ? fd : STDERR_FILENO, text, n) < 0)
-		return;
+	(void)lsv_write(fd >= 0 ? fd : STDERR_FILENO, text, n);
 }
 
 static void put_json(enum lsv_log_level level, const char *line)

@@ -81,20 +81,35 @@ ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset)
 }
 
 /* Beyond RLIMIT_FSIZE a write costs the program its life (SIGXFSZ) where its
- * own files are all smaller than ours. */
-static bool is_within_limit(uint64_t end)
+ * own files are all smaller than ours.  UINT64_MAX: there is none. */
+static uint64_t file_limit(void)
 {
 	struct rlimit limit;
 
 	return getrlimit(RLIMIT_FSIZE, &limit) < 0 ||
-	       limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+	                       limit.rlim_cur == RLIM_INFINITY
+	               ? UINT64_MAX
+	               : limit.rlim_cur;
+}
+
+/* Where the next 'n' bytes of a file end; of what is none, 0. */
+static uint64_t end_of_write(int fd, size_t n)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+	off_t at;
+
+	if (flags < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	at = (flags & O_APPEND) ? st.st_size : lseek(fd, 0, SEEK_CUR);
+	return at < 0 ? 0 : (uint64_t)at + n;
 }
 
 int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset)
 {
 	size_t done = 0;
 
-	if (!is_within_limit(offset + n))
+	if (offset + n > file_limit())
 		return -EFBIG;
 	while (done < n) {
 		ssize_t put = pwrite(fd, (const char *)buf + done, n - done,
@@ -111,8 +126,11 @@ int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset)
 
 int lsv_write(int fd, const void *buf, size_t n)
 {
+	uint64_t limit = file_limit();
 	size_t done = 0;
 
+	if (limit != UINT64_MAX && end_of_write(fd, n) > limit)
+		return -EFBIG;
 	while (done < n) {
 		ssize_t put = write(fd, (const char *)buf + done, n - done);
 
@@ -123,6 +141,18 @@ int lsv_write(int fd, const void *buf, size_t n)
 		done += (size_t)put;
 	}
 	return 0;
+}
+
+int lsv_allocate(int fd, uint64_t from, uint64_t to)
+{
+	int err;
+
+	if (to > file_limit())
+		return -EFBIG;
+	do {
+		err = posix_fallocate(fd, (off_t)from, (off_t)(to - from));
+	} while (err == EINTR);
+	return -err;
 }
 
 static int make_folder(const char *path, mode_t mode)

@@ -35,6 +35,8 @@ ssize_t lsv_pread(int fd, void *buf, size_t n, uint64_t offset);
  * file so large. */
 int lsv_pwrite(int fd, const void *buf, size_t n, uint64_t offset);
 int lsv_write(int fd, const void *buf, size_t n);
+/* Blocks for [from, to), in the same way. */
+int lsv_allocate(int fd, uint64_t from, uint64_t to);
 
 /* Creates 'path' and what is missing above it. */
 int lsv_mkdirs(const char *path, mode_t mode);

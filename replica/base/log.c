@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/base/log.h"
 
+#include "replica/base/fileio.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -21,8 +23,8 @@ static void to_stderr(void *arg, enum lsv_log_level level, const char *line)
 	(void)arg;
 	/* One write, so that lines of several processes stay whole; nothing
 	 * can be done about a stderr that is closed. */
-	if (n > 0 && write(STDERR_FILENO, text, (size_t)n) < 0)
-		return;
+	if (n > 0)
+		(void)lsv_write(STDERR_FILENO, text, (size_t)n);
 }
 
 static _Atomic(int) threshold = LSV_LOG_ERROR;

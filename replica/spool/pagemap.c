@@ -79,17 +79,8 @@ static uint8_t *entry(const struct lsv_pagemap *map, uint32_t page_no)
 
 /* ---- The file and its mapping ---- */
 
-/* Blocks for all of [0, size): a store into a hole of a full disk would be a
- * SIGBUS in somebody else's program. */
-static int allocate(int fd, size_t from, size_t size)
-{
-	int err;
-
-	do {
-		err = posix_fallocate(fd, (off_t)from, (off_t)(size - from));
-	} while (err == EINTR);
-	return -err;
-}
+/* The file has blocks for all of it: a store into a hole of a full disk would
+ * be a SIGBUS in somebody else's program. */
 
 static int remap(struct lsv_pagemap *map, size_t size)
 {
@@ -134,7 +125,7 @@ static int grow(struct lsv_pagemap *map, size_t needed)
 	if (fd < 0)
 		return fd;
 	size = round_up(size < needed ? needed : size);
-	r = allocate(fd, map->allocated, size);
+	r = lsv_allocate(fd, map->allocated, size);
 	if (r == 0)
 		r = remap(map, size);
 	if (r == 0)
@@ -198,7 +189,7 @@ static int empty(struct lsv_pagemap *map)
 	fd = lsv_spool_open(map->path, O_RDWR | O_CREAT, map->mode);
 	if (fd < 0)
 		return fd;
-	r = allocate(fd, 0, BLOCK_SIZE);
+	r = lsv_allocate(fd, 0, BLOCK_SIZE);
 	return r < 0 ? r : map_file(map, fd, BLOCK_SIZE);
 }
 
@@ -240,7 +231,7 @@ static int load(struct lsv_pagemap *map, int fd)
 	if (!read_header(map, header, size))
 		return empty(map);
 	/* A copied file may have holes. */
-	r = allocate(fd, 0, size);
+	r = lsv_allocate(fd, 0, size);
 	if (r == 0)
 		r = map_file(map, fd, size);
 	if (r < 0)

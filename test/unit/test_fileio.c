@@ -222,8 +222,11 @@ START_TEST(a_file_beyond_the_limit_is_an_error_and_no_signal)
 {
 	auto_scratch char *dir = scratch_enter();
 	auto_close int fd = lsv_open("file", O_RDWR | O_CREAT, 0600);
+	auto_close int log = lsv_open("log", O_WRONLY | O_CREAT | O_APPEND,
+	                              0600);
+	auto_close int more = lsv_open("more", O_RDWR | O_CREAT, 0600);
 	struct rlimit before, limit;
-	int within, beyond;
+	int within, beyond, said, too_much, given, too_many;
 
 	signal(SIGXFSZ, SIG_DFL);
 	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -232,10 +235,19 @@ START_TEST(a_file_beyond_the_limit_is_an_error_and_no_signal)
 	setrlimit(RLIMIT_FSIZE, &limit);
 	within = lsv_pwrite(fd, "1234", 4, 4);
 	beyond = lsv_pwrite(fd, "1234", 4, 5);
+	said = lsv_write(log, "12345", 5);
+	too_much = lsv_write(log, "6789", 4);
+	given = lsv_allocate(more, 0, 8);
+	too_many = lsv_allocate(more, 8, 9);
 	setrlimit(RLIMIT_FSIZE, &before);
 	ck_assert_int_eq(within, 0);
 	ck_assert_int_eq(beyond, -EFBIG);
 	ck_assert_int_eq(lsv_pwrite(fd, "1234", 4, 5), 0);
+	ck_assert_int_eq(said, 0);
+	ck_assert_int_eq(too_much, -EFBIG);
+	ck_assert_int_eq(lsv_write(log, "6789", 4), 0);
+	ck_assert_int_eq(given, 0);
+	ck_assert_int_eq(too_many, -EFBIG);
 }
 END_TEST
 
