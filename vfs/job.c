@@ -6,9 +6,12 @@
 #include "replica/base/thread.h"
 #include "vfs/bell.h"
 
+#include <limits.h>
+
 #define THREADS_MAX 16
 #define THREADS_KEPT 3 /* what idles beyond that ends */
 #define TROUBLED_MAX 4 /* threads for jobs of replicas that fail */
+#define START_AGAIN_NS LSV_NS_PER_S
 
 struct job {
 	STAILQ_ENTRY(job) link;
@@ -24,6 +27,8 @@ static pthread_cond_t pool_work = PTHREAD_COND_INITIALIZER;
 static struct job_queue queue = STAILQ_HEAD_INITIALIZER(queue);
 static struct job_queue troubled = STAILQ_HEAD_INITIALIZER(troubled);
 static int n_threads, n_idle, n_troubled;
+/* When a thread that could not be had is tried for again; 0: none could not. */
+static int64_t start_due_ns;
 
 static bool *queued_flag(const struct job *job)
 {
@@ -93,24 +98,39 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+/* Said once an episode. */
 static void start_thread(void)
 {
+	bool was_tried = start_due_ns != 0;
 	int r = lsv_thread_start(serve, NULL);
 
-	if (r == 0)
-		n_threads++;
-	else
-		log_error(r, "cannot start a thread for uploads");
+	n_threads += r == 0;
+	start_due_ns = r == 0 ? 0 : lsv_clock_mono_ns() + START_AGAIN_NS;
+	if (r < 0 && !was_tried)
+		log_error(r, "cannot start a thread for uploads, it will be "
+		             "tried again");
+	if (r == 0 && was_tried)
+		log_info("a thread for uploads could be started");
 }
 
-static bool enqueue(struct job *job)
+static void enqueue(struct job *job)
 {
 	STAILQ_INSERT_TAIL(job->is_troubled ? &troubled : &queue, job, link);
 	if (n_idle == 0 && n_threads < THREADS_MAX &&
 	    !(job->is_troubled && n_troubled >= TROUBLED_MAX))
 		start_thread();
 	pthread_cond_signal(&pool_work);
-	return n_threads > 0;
+}
+
+int64_t lsv_job_retry(void)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&pool_mutex);
+
+	if (STAILQ_EMPTY(&queue) && STAILQ_EMPTY(&troubled))
+		start_due_ns = 0;
+	if (start_due_ns && lsv_clock_mono_ns() >= start_due_ns)
+		start_thread();
+	return start_due_ns ? start_due_ns : INT64_MAX;
 }
 
 /* False: there is one. */
@@ -128,24 +148,22 @@ static bool claim(struct job *job)
 	return true;
 }
 
-bool lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
+void lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
                    lsv_job_fn *fn)
 {
 	struct job *job = calloc(1, sizeof *job);
-	bool has_thread;
 
 	if (!job)
-		return false;
+		return;
 	*job = (struct job){.db = db, .replica = replica, .fn = fn};
 	if (!claim(job)) {
 		free(job);
-		return false;
+		return;
 	}
 	lsv_db_find(db->path); /* a reference */
 	pthread_mutex_lock(&pool_mutex);
-	has_thread = enqueue(job);
+	enqueue(job);
 	pthread_mutex_unlock(&pool_mutex);
-	return has_thread;
 }
 
 void lsv_job_fork_child(void)
@@ -155,4 +173,5 @@ void lsv_job_fork_child(void)
 	STAILQ_INIT(&queue);
 	STAILQ_INIT(&troubled);
 	n_threads = n_idle = n_troubled = 0;
+	start_due_ns = 0;
 }

@@ -15,10 +15,12 @@
 /* 'replica' is NULL for a job of the database. */
 typedef void lsv_job_fn(struct lsv_db *db, struct lsv_replica *replica);
 
-/* False: one of the replica (or database) is queued or running already, or no
- * thread can be had. */
-bool lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
+/* Nothing where one of the replica (or database) is queued or running. */
+void lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
                    lsv_job_fn *fn);
+/* Jobs for which no thread could be had get one now, or are to be asked for
+ * again then (monotonic; INT64_MAX: there are none). */
+int64_t lsv_job_retry(void);
 void lsv_job_fork_child(void);
 
 #endif

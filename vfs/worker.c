@@ -8,6 +8,7 @@
 #include "vfs/begin.h"
 #include "vfs/bell.h"
 #include "vfs/checkpoint.h"
+#include "vfs/job.h"
 #include "vfs/look.h"
 #include "vfs/own.h"
 
@@ -185,12 +186,15 @@ static void *work(void *arg)
 	(void)arg;
 	for (;;) {
 		uint32_t word = atomic_load(lsv_bell_word());
-		int64_t due;
+		int64_t due, retry_ns;
 		bool naps;
 
 		pthread_mutex_lock(&work_mutex);
 		due = look_at_all(&naps);
+		retry_ns = lsv_job_retry();
 		pthread_mutex_unlock(&work_mutex);
+		if (retry_ns < due)
+			due = retry_ns;
 		lsv_bell_set_sleep(naps ? LSV_NAPPING : LSV_ASLEEP);
 		if (atomic_load(lsv_bell_word()) == word) {
 			if (naps)

@@ -67,7 +67,6 @@ limited()
 }
 
 limited RLIMIT_NOFILE 2 'cannot share a page in .*: Too many open files'
-# Of the program's own files none is so large.
 # Of the program's own files none is so large; of ours may be, or not.
 limited RLIMIT_FSIZE 4000000 'replicates to'
 limited RLIMIT_NPROC 0 'cannot start the worker thread'
@@ -86,3 +85,38 @@ strace -f -o trace -e trace=futex_waitv -e inject=futex_waitv:error=EPERM \
 restored b.db
 n=$(grep -c futex_waitv trace)
 [ "$n" -le 100 ] || fail "the worker woke $n times in 2 s"
+
+# The first thread that each thread would start cannot be had: the worker, by
+# the program, and what is to take the snapshot, by the worker.
+cat >threads.py <<'END_OF_PROGRAM'
+import sqlite3, sys
+db = sqlite3.connect('c.db', isolation_level=None)
+db.execute('pragma journal_mode=wal')
+db.execute('create table t(x)')
+for line in sys.stdin:
+    db.execute('insert into t values(1)')
+END_OF_PROGRAM
+mkfifo c.in
+clones='?clone,?clone3'
+# shellcheck disable=SC2317 # by background
+threads()
+{
+	LSVFS_LOG=info exec strace -f -o trace -e trace="$clones" \
+		-e inject="$clones:error=EAGAIN:when=1" \
+		-E LD_PRELOAD="${sanitizer_runtime:+$sanitizer_runtime }$LIBLSVFS" \
+		python3 threads.py <c.in 2>c.err 9>&-
+}
+background threads
+exec 9>c.in
+could()
+{
+	echo >&9
+	sleep 0.2
+	grep -q 'the worker thread could be started' c.err
+}
+eventually 60 could
+eventually 60 is_restored c.db
+[ "$(grep -c 'cannot start a thread for uploads' c.err)" = 1 ] ||
+	fail "not said once: $(cat c.err)"
+exec 9>&-
+wait "${background_pid:?}" || fail "exit $?: $(cat c.err)"
