@@ -99,7 +99,9 @@ struct lsv_db {
 	char *gen_dir;
 	int lock_fd;
 	uint64_t epoch;
-	int64_t undecided_ns; /* monotonic: since a reset is not explained */
+	int64_t claim_since_ns; /* monotonic: another one claims; 0: none */
+	uint64_t claim_epoch;   /* as it was then */
+	int64_t undecided_ns;   /* monotonic: since a reset is not explained */
 	int n_unverified; /* copies in a row that met bytes that do not verify
 	                   */
 	uint32_t n_segments;      /* of the current index */

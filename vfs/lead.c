@@ -303,10 +303,24 @@ static int claim(struct lsv_db *db)
 	return 0;
 }
 
+/* Another process is at it, and for so long that it must stand still. */
+static bool waits_in_vain(struct lsv_db *db)
+{
+	uint64_t epoch = atomic_load(&lsv_db_coord(db)->epoch);
+	int64_t now_ns = lsv_clock_mono_ns();
+
+	if (db->claim_since_ns == 0 || db->claim_epoch != epoch) {
+		db->claim_since_ns = now_ns;
+		db->claim_epoch = epoch;
+	}
+	return now_ns - db->claim_since_ns >= LSV_STUCK_NS;
+}
+
 /* Of several processes that find at the same time that a new generation is
  * needed, one makes it; who comes next finds no cause any more.  A child of a
  * fork may have inherited the descriptor, so it is not the close that lets go;
- * on a file system that knows no such lock the last one prevails. */
+ * on a file system that knows no such lock, and where the one that has it
+ * stands still, the last one prevails. */
 static int claim_alone(struct lsv_db *db, bool (*has_cause)(struct lsv_db *db))
 {
 	auto_close int fd = lsv_open(db->dir, O_RDONLY | O_DIRECTORY, 0);
@@ -314,8 +328,10 @@ static int claim_alone(struct lsv_db *db, bool (*has_cause)(struct lsv_db *db))
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK &&
+	    !waits_in_vain(db))
 		return -EAGAIN;
+	db->claim_since_ns = 0;
 	r = has_cause(db) ? claim(db) : -EAGAIN;
 	flock(fd, LOCK_UN);
 	return r;
