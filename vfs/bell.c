@@ -203,6 +203,11 @@ void lsv_bell_heard(struct lsv_db *db)
 		enqueue(db);
 }
 
+void lsv_bell_ring(void)
+{
+	ring(false);
+}
+
 _Atomic uint32_t *lsv_bell_word(void)
 {
 	return &bell.word;

@@ -40,6 +40,8 @@ struct lsv_db *lsv_bell_next(void);
 /* Another process woke a database that we lead. */
 void lsv_bell_heard(struct lsv_db *db);
 
+/* Somebody heard something for the worker. */
+void lsv_bell_ring(void);
 /* Changes with every ring: a sleeper waits for another value. */
 _Atomic uint32_t *lsv_bell_word(void);
 /* Who rings must know how the worker sleeps. */

@@ -9,12 +9,12 @@
 #include "vfs/bell.h"
 #include "vfs/checkpoint.h"
 #include "vfs/job.h"
+#include "vfs/listen.h"
 #include "vfs/look.h"
 #include "vfs/own.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -24,10 +24,6 @@
 #define EXIT_STOP_MS 500
 /* Before Linux 5.16, see sleep_until(). */
 #define LISTEN_NS (100 * LSV_NS_PER_MS)
-/* Databases whose other processes can wake us, beside the bell: the kernel
- * waits on at most 128 words.  Further ones are looked at by their followers'
- * timers. */
-#define WORDS_MAX 127
 
 /* Held for each bounded step; a fork takes it. */
 static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -131,27 +127,47 @@ static void nap(uint32_t word, int64_t due)
 		               left_ns < NAP_NS ? left_ns : NAP_NS);
 }
 
+/* The words of led databases from *db on, as many as a thread may wait on. */
+static unsigned gather(struct lsv_db **db,
+                       struct futex_waitv words[LSV_LISTEN_MAX])
+{
+	unsigned n = 0;
+
+	for (; *db && n < LSV_LISTEN_MAX; *db = LIST_NEXT(*db, led_link))
+		words[n++] = (struct futex_waitv){
+			.val = (*db)->wake_seen,
+			.uaddr = (uintptr_t)&lsv_db_coord(*db)->wake,
+			.flags = FUTEX_32,
+		};
+	return n;
+}
+
+/* Others wait on the words from 'db' on.  False: some do not. */
+static bool delegate(struct lsv_db *db)
+{
+	struct futex_waitv words[LSV_LISTEN_MAX + 1] = {{0}};
+	bool is_heard = true;
+
+	for (size_t i = 0; is_heard && (db || lsv_listen_has(i)); i++)
+		is_heard = lsv_listen(i, words, gather(&db, words + 1));
+	return is_heard;
+}
+
 /* Waits for the bell and for the words of led databases. */
 static void sleep_until(uint32_t word, int64_t due)
 {
-	struct futex_waitv words[WORDS_MAX + 1] = {{0}};
-	struct timespec until = {due / LSV_NS_PER_S, due % LSV_NS_PER_S};
-	unsigned n = 1;
-	struct lsv_db *db;
+	struct futex_waitv words[LSV_LISTEN_MAX + 1] = {{0}};
+	struct lsv_db *db = LIST_FIRST(&led);
+	unsigned n = 1 + gather(&db, words + 1);
+	int64_t timer = lsv_clock_mono_ns() + LISTEN_NS;
+	struct timespec until;
 
+	if (!delegate(db) && due > timer)
+		due = timer;
+	until = (struct timespec){due / LSV_NS_PER_S, due % LSV_NS_PER_S};
 	words[0] = (struct futex_waitv){.val = word,
 	                                .uaddr = (uintptr_t)lsv_bell_word(),
 	                                .flags = FUTEX_32};
-	LIST_FOREACH(db, &led, led_link)
-	{
-		if (n == WORDS_MAX + 1)
-			break;
-		words[n++] = (struct futex_waitv){
-			.val = db->wake_seen,
-			.uaddr = (uintptr_t)&lsv_db_coord(db)->wake,
-			.flags = FUTEX_32,
-		};
-	}
 	if (syscall(SYS_futex_waitv, words, n, 0,
 	            due == INT64_MAX ? NULL : &until, CLOCK_MONOTONIC) < 0 &&
 	    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT) {
@@ -249,6 +265,7 @@ static void after_fork_in_child(void)
 	LIST_INIT(&watched);
 	LIST_INIT(&led);
 	lsv_bell_fork_child();
+	lsv_listen_fork_child();
 	lsv_job_fork_child();
 	lsv_own_fork_child();
 	lsv_db_fork_child();
