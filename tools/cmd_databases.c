@@ -11,9 +11,9 @@
 #include "tools/configuration.h"
 #include "tools/exits.h"
 #include "tools/json.h"
+#include "tools/option.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,6 +13,7 @@
 #include "tools/command.h"
 #include "tools/configuration.h"
 #include "tools/exits.h"
+#include "tools/option.h"
 #include "tools/watch.h"
 #include "vfs/conf_cache.h"
 #include "vfs/configure.h"
@@ -20,7 +21,6 @@
 #include "vfs/lsvfs.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static int bad_usage(const char *why)
 	return -EINVAL;
 }
 
-static int set_option(int c, char **argv, struct replicate_args *args)
+static int set_option(int c, struct replicate_args *args)
 {
 	if (configuration_option(c, optarg, &args->configuration))
 		return 0;
@@ -77,7 +77,6 @@ static int set_option(int c, char **argv, struct replicate_args *args)
 		args->help = true;
 		return 0;
 	default:
-		tools_bad_option(c, argv);
 		return -EINVAL;
 	}
 }
@@ -88,16 +87,14 @@ static int parse(int argc, char **argv, struct replicate_args *args)
 		CONFIGURATION_CONFIG,
 		CONFIGURATION_NO_EXPAND_ENV,
 		{"exec", required_argument, NULL, 'x'},
-		{"help", no_argument, NULL, 'h'},
+		OPTION_HELP,
 		{0},
 	};
 	int c, r = 0;
 
 	*args = (struct replicate_args){0};
-	opterr = 0;
-	while (r == 0 &&
-	       (c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1)
-		r = set_option(c, argv, args);
+	while (r == 0 && (c = option_next(argc, argv, options, NULL)) != -1)
+		r = set_option(c, args);
 	if (r < 0 || args->help)
 		return r;
 	if (optind == argc)

@@ -10,11 +10,11 @@
 #include "tools/configuration.h"
 #include "tools/exits.h"
 #include "tools/metrics.h"
+#include "tools/option.h"
 #include "tools/status_text.h"
 #include "vfs/status.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,7 +93,7 @@ static void tell_configuration(const struct configuration *which,
 	         why ? why : "out of memory");
 }
 
-static int set_option(int c, char **argv, struct status_args *args)
+static int set_option(int c, struct status_args *args)
 {
 	if (configuration_option(c, optarg, &args->configuration))
 		return 0;
@@ -115,7 +115,6 @@ static int set_option(int c, char **argv, struct status_args *args)
 		args->help = true;
 		return 0;
 	default:
-		tools_bad_option(c, argv);
 		return -EINVAL;
 	}
 }
@@ -129,16 +128,14 @@ static int parse(int argc, char **argv, struct status_args *args)
 		{"max-lag", required_argument, NULL, 'm'},
 		CONFIGURATION_CONFIG,
 		CONFIGURATION_NO_EXPAND_ENV,
-		{"help", no_argument, NULL, 'h'},
+		OPTION_HELP,
 		{0},
 	};
 	int c, r = 0;
 
 	*args = (struct status_args){.max_lag_ns = 10 * LSV_NS_PER_S};
-	opterr = 0;
-	while (r == 0 &&
-	       (c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1)
-		r = set_option(c, argv, args);
+	while (r == 0 && (c = option_next(argc, argv, options, NULL)) != -1)
+		r = set_option(c, args);
 	if (r == 0 && args->json && args->prometheus)
 		return bad_usage("-json and -prometheus exclude each other");
 	return r;

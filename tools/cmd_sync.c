@@ -10,12 +10,12 @@
 #include "tools/command.h"
 #include "tools/configuration.h"
 #include "tools/exits.h"
+#include "tools/option.h"
 #include "vfs/conf_cache.h"
 #include "vfs/lsvfs.h"
 #include "vfs/outside.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -76,14 +76,13 @@ static int parse(int argc, char **argv, struct sync_args *args)
 		CONFIGURATION_CONFIG,
 		CONFIGURATION_NO_EXPAND_ENV,
 		{"takeover", no_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
+		OPTION_HELP,
 		{0},
 	};
 	int c;
 
 	*args = (struct sync_args){.timeout_ms = -1};
-	opterr = 0;
-	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
+	while ((c = option_next(argc, argv, options, NULL)) != -1) {
 		if (c == 't' && parse_timeout(optarg, args) < 0)
 			return -EINVAL;
 		if (c == 'r')
@@ -93,10 +92,8 @@ static int parse(int argc, char **argv, struct sync_args *args)
 			args->takeover = 1;
 		if (c == 'h')
 			args->help = 1;
-		if (c == '?' || c == ':') {
-			tools_bad_option(c, argv);
+		if (c == '?')
 			return -EINVAL;
-		}
 	}
 	if (args->help)
 		return 0;

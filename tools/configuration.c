@@ -4,9 +4,9 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/log.h"
 #include "tools/exits.h"
+#include "tools/option.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,19 +26,16 @@ int configuration_options(int argc, char **argv, const char *usage,
 		CONFIGURATION_CONFIG,
 		CONFIGURATION_NO_EXPAND_ENV,
 		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
+		OPTION_HELP,
 		{0},
 	};
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1) {
+	while ((c = option_next(argc, argv, options, NULL)) != -1) {
 		if (c == 'h')
 			return fputs(usage, stdout) < 0;
-		if (c == '?' || c == ':') {
-			tools_bad_option(c, argv);
+		if (c == '?')
 			return EXITS_USAGE;
-		}
 		if (!configuration_option(c, optarg, which))
 			*is_json |= c == 'j';
 	}

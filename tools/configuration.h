@@ -13,7 +13,7 @@ struct configuration {
 	bool no_expand_env; /* -no-expand-env */
 };
 
-/* Rows of a table for getopt_long_only(), and what to do with what it returns:
+/* Rows of a table for option_next(), and what to do with what it returns:
  * true: it was one of them. */
 #define CONFIGURATION_CONFIG                                                   \
 	{                                                                      \

@@ -4,7 +4,6 @@
 #include "replica/base/log.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,10 +55,4 @@ void tools_log_init(void)
 		               "or debug",
 		               text);
 	lsv_log_set_level(level);
-}
-
-void tools_bad_option(int c, char **argv)
-{
-	fprintf(stderr, "error: %s: %s, see lsvfs %s -help\n", argv[optind - 1],
-	        c == ':' ? "expected a value" : "no such option", argv[0]);
 }

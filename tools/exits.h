@@ -20,8 +20,4 @@ enum exits exits_of(int r);
  * "warning: ...", at the level of $LSVFS_LOG (default: warn). */
 void tools_log_init(void);
 
-/* What getopt_long_only() of a command of lsvfs(1) could not make sense of, by
- * what it returned ('?' or ':'): said in one line, with the way to the help. */
-void tools_bad_option(int c, char **argv);
-
 #endif

@@ -4,8 +4,8 @@
 #include "replica/base/log.h"
 #include "tools/exits.h"
 #include "tools/human.h"
+#include "tools/option.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static int bad_usage(const struct listing *listing, const char *why)
 	return -EINVAL;
 }
 
-static int set_option(const struct listing *listing, int c, char **argv,
+static int set_option(const struct listing *listing, int c,
                       struct list_args *args)
 {
 	if (configuration_option(c, optarg, &args->target.configuration))
@@ -47,7 +47,6 @@ static int set_option(const struct listing *listing, int c, char **argv,
 		return bad_usage(listing, "-generation takes 16 hexadecimal "
 		                          "digits, lower case");
 	default:
-		tools_bad_option(c, argv);
 		return -EINVAL;
 	}
 }
@@ -60,7 +59,7 @@ static int parse(const struct listing *listing, int argc, char **argv,
 		CONFIGURATION_CONFIG,
 		CONFIGURATION_NO_EXPAND_ENV,
 		{"replica", required_argument, NULL, 'r'},
-		{"help", no_argument, NULL, 'h'},
+		OPTION_HELP,
 		{listing->takes_generation ? "generation" : NULL,
 	         required_argument, NULL, 'g'},
 		{0},
@@ -68,10 +67,8 @@ static int parse(const struct listing *listing, int argc, char **argv,
 	int c, r = 0;
 
 	*args = (struct list_args){0};
-	opterr = 0;
-	while (r == 0 &&
-	       (c = getopt_long_only(argc, argv, ":h", options, NULL)) != -1)
-		r = set_option(listing, c, argv, args);
+	while (r == 0 && (c = option_next(argc, argv, options, NULL)) != -1)
+		r = set_option(listing, c, args);
 	if (r < 0 || args->help)
 		return r;
 	if (optind + 1 != argc || !*argv[optind])

@@ -39,12 +39,11 @@ _lsvfs_words()
 _lsvfs()
 {
 	local word=$2 before=$3
+	local commands='replicate sync status restore databases config
+		generations snapshots wal version help'
 
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(
-			compgen -W 'replicate sync status restore databases
-				config generations snapshots wal version
-				help' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
 		return
 	fi
 	_lsvfs_value "$before" "$word" && return
@@ -72,6 +71,9 @@ _lsvfs()
 			mapfile -t COMPREPLY < <(compgen -W check -- "$word")
 		;;
 	restore) _lsvfs_restore "$@" ;;
+	help)
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+		;;
 	wal)
 		_lsvfs_words '-generation -config -no-expand-env -replica -json
 			-help' "$word"
@@ -86,7 +88,7 @@ _lsvfs_restore()
 	_lsvfs_value "$before" "$word" ||
 		_lsvfs_words '-o -config -no-expand-env -replica -timestamp
 			-txid -index -generation -parallelism -integrity-check -if-db-not-exists
-			-if-replica-exists -force -dry-run -json -help
+			-if-replica-exists -force -dry-run -json -v -help
 			-version' "$word"
 }
 

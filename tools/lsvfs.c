@@ -22,7 +22,7 @@ static const struct command commands[] = {
 	{"snapshots", "list the snapshots of a replica", cmd_snapshots},
 	{"wal", "list the WAL segments of a replica", cmd_wal},
 	{"version", "print the version", cmd_version},
-	{"help", "print this", run_help},
+	{"help", "print this, or the options of a command", run_help},
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
@@ -53,10 +53,30 @@ int command_takes_nothing(char **argv)
 	return EXITS_USAGE;
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Of a command its own; "version" and "help" have none. */
 static int run_help(int argc, char **argv)
 {
-	if (argc > 1)
-		return command_takes_nothing(argv);
+	static char option[] = "-help";
+	char *words[] = {argv[1], option, NULL};
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+
+	if (argc > 2)
+		return command_takes_nothing(argv + 1);
+	if (argc > 1 && !command) {
+		fprintf(stderr, "error: no command '%s', see lsvfs help\n",
+		        argv[1]);
+		return EXITS_USAGE;
+	}
+	if (command && command->run != run_help && command->run != cmd_version)
+		return command->run(2, words);
 	print_usage(stdout);
 	return EXITS_DONE;
 }
@@ -64,13 +84,14 @@ static int run_help(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? without_dashes(argv[1]) : "";
+	const struct command *command;
 
 	tools_log_init();
 	if (strcmp(name, "h") == 0)
 		name = "help";
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+	command = find_command(name);
+	if (command)
+		return command->run(argc - 1, argv + 1);
 	if (argc > 1)
 		fprintf(stderr, "error: no command '%s'\n\n", argv[1]);
 	print_usage(stderr);

@@ -3,9 +3,9 @@
 
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
+#include "tools/option.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +163,7 @@ FLAG_SETTER(if_replica_exists)
 FLAG_SETTER(force)
 FLAG_SETTER(dry_run)
 FLAG_SETTER(json)
+FLAG_SETTER(verbose)
 FLAG_SETTER(help)
 FLAG_SETTER(version)
 
@@ -198,6 +199,7 @@ static const struct {
 	{"dry-run", NULL, set_dry_run,
          "say what would be restored, write nothing"},
 	{"json", NULL, set_json, "print the result as JSON"},
+	{"v", NULL, set_verbose, "say what is fetched, and from where"},
 	{"help", NULL, set_help, "print this"},
 	{"version", NULL, set_version, "print the version"},
 };
@@ -248,19 +250,10 @@ static int check(int argc, char **argv, struct restore_args *args)
 	return 0;
 }
 
-/* What getopt could not make sense of. */
-static int complain(int c, char **argv)
-{
-	if (c == ':')
-		return usage("%s: expected a value", argv[optind - 1]);
-	return usage("%s: no such option, see lsvfs-restore -help",
-	             argv[optind - 1]);
-}
-
 int restore_args_parse(int argc, char **argv, struct restore_args *args)
 {
 	struct option options[N_OPTIONS + 2] = {0};
-	int c, i;
+	int c, i, r = 0;
 
 	*args = (struct restore_args){.source.may_be_path = true};
 	for (size_t k = 0; k < N_OPTIONS; k++) {
@@ -269,17 +262,11 @@ int restore_args_parse(int argc, char **argv, struct restore_args *args)
 		                                    : no_argument;
 	}
 	options[N_OPTIONS] = (struct option){"h", no_argument, NULL, 'h'};
-	opterr = 0;
-	while ((c = getopt_long_only(argc, argv, ":", options, &i)) != -1) {
-		int r = 0;
-
+	while (r == 0 && (c = option_next(argc, argv, options, &i)) != -1) {
 		if (c == 'h')
 			args->help = true;
 		else
-			r = c == 0 ? table[i].set(args, optarg)
-			           : complain(c, argv);
-		if (r < 0)
-			return r;
+			r = c == 0 ? table[i].set(args, optarg) : -EINVAL;
 	}
-	return check(argc, argv, args);
+	return r < 0 ? r : check(argc, argv, args);
 }

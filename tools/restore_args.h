@@ -20,6 +20,7 @@ struct restore_args {
 	bool force;
 	bool dry_run;
 	bool json;
+	bool verbose;
 	bool help;
 	bool version;
 };

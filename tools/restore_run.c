@@ -152,6 +152,17 @@ static int print_result(const struct restore_args *args,
 	return r < 0 ? log_error(r, "cannot print the result") : 0;
 }
 
+static void say_plan(const struct lsv_client *client,
+                     const struct lsv_plan *plan)
+{
+	char size[PROGRESS_SIZE_TEXT];
+
+	progress_size(plan->n_bytes, size);
+	log_info("fetches %s and %zu WAL segment%s, %s, from %s",
+	         plan->snapshot->name, plan->n_segments,
+	         plan->n_segments == 1 ? "" : "s", size, client->url);
+}
+
 static int run_plan(struct lsv_client *client, const struct lsv_plan *plan,
                     const struct restore_args *args)
 {
@@ -172,6 +183,7 @@ static int run_plan(struct lsv_client *client, const struct lsv_plan *plan,
 
 	if (!verb)
 		return -ENOMEM;
+	say_plan(client, plan);
 	progress_begin(&progress, verb);
 	r = lsv_restore(client, plan, &options, &restored);
 	progress_end(&progress);
@@ -305,6 +317,8 @@ int restore_run(int argc, char **argv)
 		printf("lsvfs-restore %s\n", PACKAGE_VERSION);
 	if (args.help || args.version)
 		return EXITS_DONE;
+	if (args.verbose && lsv_log_level() < LSV_LOG_INFO)
+		lsv_log_set_level(LSV_LOG_INFO);
 	catch_signals();
 	r = restore(&args);
 	if (r < 0 && cancelled)

@@ -26,7 +26,8 @@ refuses()
 
 # One word too many, or wrong.
 refuses 2 "'extra' is one too many" "$LSVFS" version extra
-refuses 2 "'extra' is one too many" "$LSVFS" help extra
+refuses 2 "no command 'extra'" "$LSVFS" help extra
+refuses 2 "'extra' is one too many" "$LSVFS" help sync extra
 refuses 3 '-bogus: no such option' "$LSVFS" status -bogus a.db
 refuses 2 '-bogus: no such option' "$LSVFS" sync -bogus a.db
 refuses 2 '-bogus: no such option' "$LSVFS" wal -bogus a.db

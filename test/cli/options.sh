@@ -92,6 +92,56 @@ same_list commands manual 'lsvfs(1) has other commands than the help'
 [ -z "$(complete_words lsvfs-restore -txid -)" ] ||
 	fail 'an option is offered where a number is due'
 
+# help COMMAND is COMMAND -help.
+while read -r command; do
+	"$LSVFS" "$command" -help >expected
+	"$LSVFS" help "$command" >out || fail "help $command: exit $?"
+	same_list expected out "lsvfs help $command is not its -help"
+	[ "$(complete_words lsvfs help "$command")" = "$command" ] ||
+		fail "completion of lsvfs help has no $command"
+done <with_options
+
+# Names are not abbreviated: what they seem to say may be another option.
+while IFS='|' read -r option words; do
+	for program in "$LSVFS_RESTORE" "$LSVFS restore"; do
+		echo mine >keep.db
+		# shellcheck disable=SC2086 # a program and its command
+		expect_exit 2 $program $option -o keep.db nosuch >out 2>err
+		[ ! -s out ] || fail "$option: printed $(cat out)"
+		grep -q -- "^error: ${option%% *}: no such option$words, see" \
+			err || fail "$option: said $(cat err)"
+		[ "$(cat keep.db)" = mine ] || fail "$option: overwritten"
+	done
+done <<'EOF'
+-f| (in full: -force)
+--forc| (in full: -force)
+-he| (in full: -help)
+-ti=2026-01-31T23:59:59Z| (in full: -timestamp)
+-txi 1| (in full: -txid)
+-if| (in full: -if-db-not-exists or -if-replica-exists)
+-hx|
+EOF
+expect_exit 2 "$LSVFS_RESTORE" -txi 2>err
+grep -q '^error: -txi: no such option (in full: -txid)' err ||
+	fail "-txi: said $(cat err)"
+while read -r command option; do
+	# shellcheck disable=SC2086 # an option and its value
+	! "$LSVFS" "$command" $option nosuch >out 2>err || fail "took $option"
+	grep -q -- "^error: ${option%% *}: no such option (in full: -.*)" err ||
+		fail "$command $option: said $(cat err)"
+done <<'EOF'
+replicate -e true
+sync -time 1s
+sync -take
+status -js
+status -max 1s
+databases -js
+config -conf nosuch
+generations -repl file
+snapshots -js
+wal -gen 0123456789abcdef
+EOF
+
 # An error is said on stderr, with the way to the help.
 expect_exit 2 "$LSVFS_RESTORE" -no-such-option >out 2>err
 [ ! -s out ] || fail "an error went to stdout: $(cat out)"

@@ -81,6 +81,14 @@ same_file out.txt help.txt
 run 0 -version
 says out.txt '^lsvfs-restore [0-9.]+$'
 
+# As Litestream's, -v is talkative.
+run 0 -v -o talked.db replica
+says out.txt '^restored talked.db: '
+says err.txt '^fetches generations/.* WAL segments?, .* from replica$'
+run 0 -o quiet.db replica
+quiet err.txt
+same_file talked.db quiet.db
+
 # One dash or two, a value apart or with '='; options behind the URL.
 run 0 -o out.db replica
 same_file out.db expected.db
