@@ -142,6 +142,11 @@ static int go_on_here(struct lsv_replica *replica, char why[LSV_OWNER_WHY_SIZE])
 	return r;
 }
 
+static int own_as_db(struct lsv_client *client, const struct lsv_db *db)
+{
+	return client->ops->own_as ? client->ops->own_as(client, db->path) : 0;
+}
+
 static int open_client(struct lsv_replica *replica,
                        char why[LSV_OWNER_WHY_SIZE])
 {
@@ -153,10 +158,10 @@ static int open_client(struct lsv_replica *replica,
 	                    &replica->client);
 	if (r < 0)
 		return r;
-	if (!replica->db->config.takeover)
-		r = check_owner(replica, why);
-	else
-		r = put_owner(replica, why);
+	r = own_as_db(replica->client, replica->db);
+	if (r == 0)
+		r = replica->db->config.takeover ? put_owner(replica, why)
+		                                 : check_owner(replica, why);
 	if (r == 1) {
 		r = remember(replica, why);
 		why[0] = 0;

@@ -62,6 +62,10 @@ struct lsv_client_ops {
 	 * be gone.  NULL: that is no faster here than one by one. */
 	int (*remove_some)(struct lsv_client *client, const char *const *names,
 	                   size_t n);
+	/* What root makes from now on gets the owner and the group of the file
+	 * 'db_path', as SQLite's own files beside it do.  NULL: objects have
+	 * no owner here. */
+	int (*own_as)(struct lsv_client *client, const char *db_path);
 	/* Another client of the same replica, for another thread. */
 	int (*clone)(struct lsv_client *client, struct lsv_client **out);
 	void (*close)(struct lsv_client *client);

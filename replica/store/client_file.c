@@ -9,7 +9,8 @@
  *	      fsync of the directory, and of those above that were made
  *
  * Files are 0600 and directories 0700 (less what the umask takes): a replica
- * holds all that the database holds.
+ * holds all that the database holds.  What root makes is the database's
+ * owner's, who goes on with it.
  */
 
 #include "replica/base/clock.h"
@@ -36,6 +37,7 @@
 struct file_client {
 	struct lsv_client base;
 	char *root;
+	char *db_path;   /* whose owner is to have all; NULL: who made it */
 	char *swept;     /* the directory looked through last */
 	unsigned n_puts; /* since then */
 };
@@ -74,57 +76,67 @@ static int object_path(struct lsv_client *client, const char *name, char **path)
 	return *path ? 0 : -ENOMEM;
 }
 
-/* "a/b" of "a/b/c", "/" of "/c", "." of "c". */
+/* "a/b" of "a/b/c" and "a/b//c", "/" of "/c", "." of "c". */
 static char *parent_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	if (!slash)
 		return strdup(".");
+	while (slash > path && slash[-1] == '/')
+		slash--;
 	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* Makes a directory and what is missing above it, so that it lasts. */
-static int make_dirs(const char *path)
+/* Where it cannot be, on a share without owners, it is as good without. */
+static void give_away(const struct file_client *f, int fd)
 {
-	auto_free char *parent = NULL;
-	int r;
+	struct stat st;
 
-	if (mkdir(path, 0700) == 0)
-		r = 0;
-	else if (errno == EEXIST)
-		return 0;
-	else
-		r = -errno;
-	if (r < 0 && r != -ENOENT)
-		return r;
-	parent = parent_of(path);
+	if (f->db_path && geteuid() == 0 && stat(f->db_path, &st) == 0 &&
+	    fchown(fd, st.st_uid, st.st_gid) < 0)
+		errno = 0;
+}
+
+/* Makes the last folder of a path, so that it lasts.  It is given away by way
+ * of the folder above: who owns that cannot lay another one into its place. */
+static int make_last_dir(const struct file_client *f, const char *path)
+{
+	auto_free char *parent = parent_of(path);
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	auto_close int above = -1, fd = -1;
+
 	if (!parent)
 		return -ENOMEM;
-	if (r == -ENOENT) {
-		r = make_dirs(parent);
-		if (r < 0)
-			return r;
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
-	}
+	above = lsv_open(parent, O_PATH | O_DIRECTORY, 0);
+	if (above < 0 || mkdirat(above, name, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	fd = lsv_fd_raise(openat(
+		above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	if (fd >= 0)
+		give_away(f, fd);
 	return lsv_dir_sync(parent);
 }
 
-/* Makes only the last folder of a path. */
-static int make_last_dir(const char *path)
+/* Makes a directory and what is missing above it. */
+static int make_dirs(const struct file_client *f, const char *path)
 {
 	auto_free char *parent = NULL;
+	int r = make_last_dir(f, path);
 
-	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
+	if (r != -ENOENT)
+		return r;
 	parent = parent_of(path);
-	return parent ? lsv_dir_sync(parent) : -ENOMEM;
+	if (!parent || strcmp(parent, path) == 0)
+		return parent ? r : -ENOMEM;
+	r = make_dirs(f, parent);
+	return r < 0 ? r : make_last_dir(f, path);
 }
 
 /* A new temporary file in 'dir', which is made when it is not there. */
-static int open_temp(const char *dir, enum lsv_put_mode mode, char **path,
-                     int *fd)
+static int open_temp(const struct file_client *f, const char *dir,
+                     enum lsv_put_mode mode, char **path, int *fd)
 {
 	uint64_t random;
 	int r = lsv_random(&random, sizeof random);
@@ -140,11 +152,14 @@ static int open_temp(const char *dir, enum lsv_put_mode mode, char **path,
 		return -ENOMEM;
 	do {
 		*fd = lsv_open(*path, O_RDWR | O_CREAT | O_EXCL, 0600);
-		if (*fd >= 0)
+		if (*fd >= 0) {
+			give_away(f, *fd);
 			return 0;
+		}
 		if (errno != ENOENT)
 			return -errno;
-		r = mode == LSV_PUT_NEXT ? make_last_dir(dir) : make_dirs(dir);
+		r = mode == LSV_PUT_NEXT ? make_last_dir(f, dir)
+		                         : make_dirs(f, dir);
 	} while (r == 0 && --n_tries);
 	return r < 0 ? r : -ENOENT;
 }
@@ -266,7 +281,7 @@ static int file_put(struct lsv_client *client, const char *name,
 	dir = parent_of(path);
 	if (!dir)
 		return -ENOMEM;
-	r = open_temp(dir, mode, &temp, &fd);
+	r = open_temp(self(client), dir, mode, &temp, &fd);
 	if (r < 0)
 		return failed(r, "create a file in", dir);
 	r = fill_temp(fd, body, time_ns);
@@ -375,9 +390,26 @@ static int file_remove(struct lsv_client *client, const char *name)
 	return 0;
 }
 
+static int file_own_as(struct lsv_client *client, const char *db_path)
+{
+	struct file_client *f = self(client);
+
+	free(f->db_path);
+	f->db_path = strdup(db_path);
+	return f->db_path ? 0 : -ENOMEM;
+}
+
 static int file_clone(struct lsv_client *client, struct lsv_client **out)
 {
-	return lsv_client_file(self(client)->root, out);
+	const char *db_path = self(client)->db_path;
+	int r = lsv_client_file(self(client)->root, out);
+
+	if (r < 0 || !db_path)
+		return r;
+	r = file_own_as(*out, db_path);
+	if (r < 0)
+		lsv_client_close(take(*out));
+	return r;
 }
 
 static void file_close(struct lsv_client *client)
@@ -386,6 +418,7 @@ static void file_close(struct lsv_client *client)
 
 	free(f->base.url);
 	free(f->root);
+	free(f->db_path);
 	free(f->swept);
 	free(f);
 }
@@ -396,6 +429,7 @@ static const struct lsv_client_ops file_ops = {
 	.get = file_get,
 	.list = file_list,
 	.remove = file_remove,
+	.own_as = file_own_as,
 	.clone = file_clone,
 	.close = file_close,
 };
