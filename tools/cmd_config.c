@@ -5,7 +5,6 @@
 
 #include "replica/base/cleanup.h"
 #include "replica/base/log.h"
-#include "replica/store/client.h"
 #include "tools/command.h"
 #include "tools/configuration.h"
 #include "tools/exits.h"
@@ -46,12 +45,8 @@ static int check_db(void *arg, const char *path, const struct lsv_config *found)
 	check->n_dbs++;
 	if (r == 0)
 		r = lsv_config_expand_all(&config, path);
-	for (size_t i = 0; r == 0 && i < config.n_replicas; i++) {
-		auto_client struct lsv_client *client = NULL;
-
-		r = lsv_client_open(config.replicas[i].url,
-		                    &config.replicas[i].options, &client);
-	}
+	for (size_t i = 0; r == 0 && i < config.n_replicas; i++)
+		r = lsv_replica_config_check(&config.replicas[i], path);
 	lsv_config_free(&config);
 	return r;
 }

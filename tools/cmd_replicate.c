@@ -104,6 +104,9 @@ static int parse(int argc, char **argv, struct replicate_args *args)
 	args->n_urls = (size_t)(argc - optind);
 	if (args->n_urls > LSV_REPLICAS_MAX)
 		return bad_usage("a database has at most 8 replicas");
+	for (size_t i = 0; i < args->n_urls; i++)
+		if (!*args->urls[i])
+			return bad_usage("the URL is empty");
 	return 0;
 }
 
@@ -191,7 +194,33 @@ static int add_all(struct server *server, struct replicate_args *args,
 	r = watch_add_all(&server->watch, file);
 	if (r == 0 && server->watch.list.n == 0 &&
 	    server->watch.folders.list.n == 0)
-		return log_error(-ENOENT, "%s names no database", file->path);
+		return log_error(0, "%s names no database", file->path),
+		       -ENOENT;
+	return r;
+}
+
+/* What the command line says of the database's replicas. */
+static int config_of(const struct replicate_args *args, const char *db_path,
+                     struct lsv_config *config)
+{
+	int r = 0;
+
+	if (args->n_urls == 0)
+		return configuration_find(&args->configuration, db_path,
+		                          config);
+	lsv_config_init(config);
+	for (size_t i = 0; r == 0 && i < args->n_urls; i++) {
+		struct lsv_replica_config replica;
+
+		lsv_replica_config_init(&replica);
+		r = lsv_replica_config_set(&replica, "url", args->urls[i]);
+		if (r == 0)
+			r = lsv_config_add(config, &replica);
+	}
+	if (r == 0)
+		r = lsv_config_expand_all(config, db_path);
+	if (r < 0)
+		lsv_config_free(config);
 	return r;
 }
 
@@ -200,21 +229,20 @@ static int add_one(struct server *server, const struct replicate_args *args)
 {
 	auto_free char *absolute = lsv_path_expand(args->db);
 	auto_free char *real = absolute ? lsv_path_real(absolute) : NULL;
+	const char *db_path = real ? real : args->db;
 	struct lsv_config config;
-	int r;
+	int r = config_of(args, db_path, &config);
 
-	if (args->n_urls > 0)
-		return watch_add(&server->watch, args->db);
-	r = configuration_find(&args->configuration, real ? real : args->db,
-	                       &config);
 	if (r == -ENOENT)
 		return bad_usage("where to? give a URL, set LSVFS_REPLICA_URL, "
 		                 "or name the database in a configuration "
 		                 "file (lsvfs.yml(5))");
 	if (r < 0)
 		return r;
+	for (size_t i = 0; r == 0 && i < config.n_replicas; i++)
+		r = lsv_replica_config_check(&config.replicas[i], db_path);
 	lsv_config_free(&config);
-	return watch_add(&server->watch, args->db);
+	return r < 0 ? r : watch_add(&server->watch, args->db);
 }
 
 static int run(struct server *server, struct replicate_args *args,

@@ -171,7 +171,8 @@ static int find_paths(const struct status_args *args, char **words,
 	if (r == 0)
 		r = lsv_config_file_each(file, add_path, paths);
 	if (r == 0 && paths->n == 0)
-		return log_error(-ENOENT, "%s names no database", file->path);
+		return log_error(0, "%s names no database", file->path),
+		       -ENOENT;
 	return r;
 }
 

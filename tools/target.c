@@ -116,7 +116,7 @@ static bool is_url(const char *word)
 {
 	struct stat st;
 
-	return lsv_url_has_scheme(word) ||
+	return lsv_url_has_scheme(word) || lsv_url_is_misspelt(word) ||
 	       (stat(word, &st) == 0 && S_ISDIR(st.st_mode));
 }
 

@@ -4,7 +4,6 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/fileio.h"
 #include "replica/base/log.h"
-#include "replica/store/client.h"
 #include "replica/store/url.h"
 #include "vfs/api.h"
 #include "vfs/conf_cache.h"
@@ -56,19 +55,17 @@ int lsv_configure_more(const char *const *urls, size_t n)
 }
 
 /* A URL that can never work is said once, and nothing is replicated there. */
-static int check_replica(const struct lsv_replica_config *replica)
+static int check_replica(const char *name,
+                         const struct lsv_replica_config *replica)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 	static char *refused; /* the last one */
 	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
-	struct lsv_client *client;
 
 	if (refused && strcmp(refused, replica->url) == 0)
 		return -EINVAL;
-	if (lsv_client_open(replica->url, &replica->options, &client) == 0) {
-		lsv_client_close(client);
+	if (lsv_replica_config_check(replica, name) == 0)
 		return 0;
-	}
 	free(refused);
 	refused = strdup(replica->url);
 	return -EINVAL;
@@ -81,7 +78,7 @@ static int settle(const char *name, struct lsv_config *config)
 	int r = lsv_config_expand_all(config, name);
 
 	for (size_t i = 0; i < config->n_replicas && r == 0; i++)
-		r = check_replica(&config->replicas[i]);
+		r = check_replica(name, &config->replicas[i]);
 	if (r == 0)
 		r = lsv_config_settle(config, &twin);
 	if (r == -EEXIST)

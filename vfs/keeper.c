@@ -94,7 +94,7 @@ static int find_db(const char *db_path, struct lsv_keeper *keeper)
 
 	keeper->db = path ? lsv_db_find(path) : NULL;
 	if (!keeper->db)
-		return log_error(-ENOTSUP, "%s is not replicated", db_path);
+		return log_error(0, "%s is not replicated", db_path), -ENOTSUP;
 	if (!lsv_db_activate(keeper->db))
 		return -ENOTSUP;
 	keeper->shm_fd = open(keeper->db->shm_path, O_RDWR | O_CLOEXEC);

@@ -6,6 +6,7 @@
 
 #include "replica/base/cleanup.h"
 #include "replica/base/clock.h"
+#include "replica/base/log.h"
 #include "replica/ship/config_path.h"
 #include "replica/ship/config_value.h"
 #include "replica/store/url.h"
@@ -229,4 +230,41 @@ bool lsv_replica_config_is_same(const struct lsv_replica_config *a,
 	auto_free char *other = place_of(b->url);
 
 	return one && other && strcmp(one, other) == 0;
+}
+
+static bool is_in(const char *db_path, const char *path)
+{
+	return path &&
+	       (strcmp(path, db_path) == 0 || lsv_path_below(db_path, path));
+}
+
+/* A directory that can never be, for the database's file is there. */
+static bool is_in_db(const char *url, const char *db_path)
+{
+	auto_free char *place = place_of(url);
+	auto_free char *real = NULL;
+
+	if (!place || *place != '/')
+		return false;
+	real = lsv_path_real(place);
+	return is_in(db_path, place) || is_in(db_path, real);
+}
+
+int lsv_replica_config_check(const struct lsv_replica_config *replica,
+                             const char *db_path)
+{
+	struct lsv_client *client;
+	int r;
+
+	if (is_in_db(replica->url, db_path))
+		return log_error(0,
+		                 "cannot replicate %s to %s: that is the "
+		                 "database itself; a replica is a directory "
+		                 "or a prefix in a bucket",
+		                 db_path, replica->url),
+		       -EINVAL;
+	r = lsv_client_open(replica->url, &replica->options, &client);
+	if (r == 0)
+		lsv_client_close(client);
+	return r;
 }

@@ -40,6 +40,11 @@ const char *const *lsv_replica_config_names(void);
 bool lsv_replica_config_is_same(const struct lsv_replica_config *a,
                                 const struct lsv_replica_config *b);
 
+/* Whether there can be a replica of 'db_path', an absolute path, at its URL,
+ * which is expanded: nobody is asked.  -EINVAL: said. */
+int lsv_replica_config_check(const struct lsv_replica_config *replica,
+                             const char *db_path);
+
 /* What a replica without a name is called: its URL's scheme, "file" for a
  * path.  Into 'name', cut at its end. */
 #define LSV_REPLICA_NAME_SIZE 32

@@ -4,6 +4,7 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/stream.h"
 #include "replica/ship/config_path.h"
+#include "replica/store/url.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -40,7 +41,7 @@ char *lsv_value_url(const char *url)
 {
 	auto_free char *path = NULL;
 
-	if (strstr(url, "://") || strncmp(url, "file:", strlen("file:")) == 0)
+	if (strstr(url, "://") || lsv_url_is_misspelt(url))
 		return strdup(url);
 	path = *url == '/' ? strdup(url) : from_here(url);
 	if (path && !strstr(path, "%p") && !lsv_path_fold(path))

@@ -11,22 +11,26 @@
 #include <string.h>
 #include <strings.h>
 
+static int refuse(const char *url, const char *why)
+{
+	char shown[LSV_URL_SHOWN_SIZE];
+
+	lsv_url_show(url, shown, sizeof shown);
+	log_error(0, "cannot open replica '%s': %s", shown, why);
+	return -EINVAL;
+}
+
 static int open_file(const char *url, const char *rest,
                      const struct lsv_client_options *options,
                      struct lsv_client **out)
 {
 	auto_free char *path = NULL;
 	int r = lsv_url_file_path(rest, &path);
-	char shown[LSV_URL_SHOWN_SIZE];
 
 	(void)options;
-	lsv_url_show(url, shown, sizeof shown);
 	if (r < 0)
-		return log_error(
-			r,
-			"cannot open replica '%s': expected file:///path, "
-			"with %%XX for bytes that a URL cannot have",
-			shown);
+		return refuse(url, "expected file:///path, with %XX for bytes "
+		                   "that a URL cannot have");
 	return lsv_client_file(path, out);
 }
 
@@ -63,21 +67,19 @@ static const struct {
 int lsv_client_open(const char *url, const struct lsv_client_options *options,
                     struct lsv_client **out)
 {
-	char shown[LSV_URL_SHOWN_SIZE];
-
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
 		size_t n = strlen(schemes[i].prefix);
 
 		if (strncasecmp(url, schemes[i].prefix, n) == 0)
 			return schemes[i].open(url, url + n, options, out);
 	}
-	lsv_url_show(url, shown, sizeof shown);
 	if (lsv_url_has_scheme(url))
-		return log_error(-EPROTONOSUPPORT,
-		                 "cannot open replica '%s': unknown scheme, "
-		                 "use a path, file:///path or "
-		                 "s3://bucket/prefix",
-		                 shown);
+		return refuse(url, "unknown scheme, use a path, file:///path "
+		                   "or s3://bucket/prefix");
+	if (lsv_url_is_misspelt(url))
+		return refuse(url, "a URL has :// behind its scheme, as in "
+		                   "file:///path or s3://bucket/prefix; a path "
+		                   "of that name is written with ./ before it");
 	return lsv_client_file(url, out);
 }
 

@@ -8,16 +8,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-bool lsv_url_has_scheme(const char *text)
+/* The colon behind "word"; NULL: there is none. */
+static const char *colon_of(const char *text)
 {
 	const char *p = text;
 
 	while (isalnum((unsigned char)*p) || *p == '+' || *p == '-' ||
 	       *p == '.')
 		p++;
-	return p > text && isalpha((unsigned char)*text) &&
-	       strncmp(p, "://", 3) == 0;
+	return isalpha((unsigned char)*text) && *p == ':' ? p : NULL;
+}
+
+bool lsv_url_has_scheme(const char *text)
+{
+	const char *colon = colon_of(text);
+
+	return colon && strncmp(colon, "://", 3) == 0;
+}
+
+bool lsv_url_is_misspelt(const char *text)
+{
+	const char *colon = colon_of(text);
+
+	if (!colon || strncmp(colon, "://", 3) == 0)
+		return false;
+	return colon[1] == '/' || strncasecmp(text, "s3:", 3) == 0 ||
+	       strncasecmp(text, "file:", 5) == 0;
 }
 
 static int hex_digit(char c)
@@ -85,14 +103,14 @@ bool lsv_url_has_port(const char *host, size_t n)
 
 void lsv_url_show(const char *url, char *text, size_t size)
 {
-	const char *rest = strstr(url, "://"), *at;
+	const char *rest = colon_of(url), *at;
 	size_t n, n_host;
 
-	if (!lsv_url_has_scheme(url)) {
+	if (!lsv_url_has_scheme(url) && !lsv_url_is_misspelt(url)) {
 		snprintf(text, size, "%s", url);
 		return;
 	}
-	rest += strlen("://");
+	rest += 1 + strspn(rest + 1, "/");
 	n = strcspn(rest, "?");
 	n_host = strcspn(rest, "/?");
 	/* A key may have a slash, which ends no host then. */

@@ -7,8 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* "word://..." is a URL, all else a path. */
+/* "word://..." is a URL, all else a path... */
 bool lsv_url_has_scheme(const char *text);
+
+/* ...but for what was meant to be a URL: "word:/...", and "word:..." of a
+ * scheme that there is. */
+bool lsv_url_is_misspelt(const char *text);
 
 /* Without its %XX; a new string.  NULL: a bad escape or a zero (or out of
  * memory). */

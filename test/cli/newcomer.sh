@@ -15,10 +15,11 @@ export LSVFS_REPLICA_URL=$PWD/backup/%f LSVFS_OPTIONS=shutdown-sync-timeout=60s
 # refuses STATUS WORDS COMMAND...: exits so, says so on stderr alone.
 refuses()
 {
-	local status=$1 words=$2
+	local status=$1 words=$2 got=0
 	shift 2
 
-	expect_exit "$status" "$@" >out 2>err
+	"$@" >out 2>err || got=$?
+	[ "$got" = "$status" ] || fail "$*: exit $got: $(cat err)"
 	[ ! -s out ] || fail "$*: printed $(cat out)"
 	grep -q "^error: .*$words" err || fail "$*: said $(cat err)"
 	[ "$(grep -c ^error: err)" = 1 ] || fail "$*: said more: $(cat err)"
@@ -63,6 +64,44 @@ refuses 3 'no backup' "$LSVFS_RESTORE" -o b.db backup/nosuch
 LSVFS_REPLICA_URL=nosuch://bucket/x refuses 1 'unknown scheme' \
 	"$LSVFS" sync a.db
 LSVFS_REPLICA_URL='' refuses 1 'give -replica-url' "$LSVFS" sync a.db
+
+# One slash, or none, makes no URL, and no folder of that name either.
+for url in s3:/bucket/x s3:bucket file:/backup file:backup FILE:backup gs:/x; do
+	LSVFS_REPLICA_URL=$url refuses 1 "'$url': .*://.* with ./ before" \
+		"$LSVFS" sync a.db
+	refuses 2 "'$url': .*://" "$LSVFS" replicate -exec true a.db "$url"
+	refuses 2 "'$url': .*://" "$LSVFS_RESTORE" -o b.db "$url"
+	refuses 2 "'$url': .*://" "$LSVFS" snapshots "$url"
+	[ ! -e "${url%%:*}:" ] || fail "$url: a folder was made"
+done
+# A name that only looks like one is a path.
+LSVFS_REPLICA_URL=./s3:x "$LSVFS" sync -timeout 60s a.db
+[ -d s3:x ] || fail './s3:x was not used'
+# No key that was written where none belongs.
+refuses 2 "'s3:/host/x':" "$LSVFS_RESTORE" -o b.db 's3:/ID:SECRET@host/x?y=z'
+
+# What is the database itself is no directory for its replica.
+ln -s "$PWD/a.db" link.db
+for url in a.db "$PWD/a.db" "file://$PWD/a.db" ./x/../a.db a.db/x /%p %f link.db; do
+	refuses 2 "$PWD/a.db to .*: that is the database itself" \
+		"$LSVFS" replicate -exec true a.db "$url"
+	LSVFS_REPLICA_URL=$url refuses 1 'that is the database itself' \
+		"$LSVFS" sync a.db
+done
+refuses 2 'that is the database itself' \
+	"$LSVFS" replicate -exec true not_yet.db not_yet.db
+LSVFS_REPLICA_URL=$PWD/a.db preload sqlite3 a.db 'insert into t values(2)' \
+	'.open a.db' '.open a.db' 2>err
+[ "$(grep -c 'that is the database itself' err)" = 1 ] ||
+	fail "line $LINENO: said $(cat err)"
+
+# What is said once is said in one line.
+refuses 2 "'nosuch://x/y': unknown scheme.*prefix$" \
+	"$LSVFS" replicate -exec true a.db nosuch://x/y
+refuses 2 "'file://host/x': expected .*have$" "$LSVFS_RESTORE" -o b.db file://host/x
+echo 'dbs: []' >none.yml
+refuses 3 'none.yml names no database$' "$LSVFS" status -config none.yml
+refuses 1 'none.yml names no database$' "$LSVFS" replicate -config none.yml
 
 # Another database's replica: whose, and what to do, in the status as well.
 export LSVFS_REPLICA_URL=$PWD/backup/a.db

@@ -299,7 +299,16 @@ START_TEST(a_url_says_which_client_and_where)
 		{"file:///tmp/%zz", -EINVAL, NULL},
 		{"file:///tmp/a?x=1", -EINVAL, NULL},
 		{"s3://bucket/a?x", -EINVAL, NULL},
-		{"gs://bucket/a", -EPROTONOSUPPORT, NULL},
+		{"gs://bucket/a", -EINVAL, NULL},
+		{"s3:/bucket/a", -EINVAL, NULL},
+		{"s3:bucket/a", -EINVAL, NULL},
+		{"S3:bucket", -EINVAL, NULL},
+		{"file:/tmp/a", -EINVAL, NULL},
+		{"file:backup", -EINVAL, NULL},
+		{"gs:/bucket/a", -EINVAL, NULL},
+		{"./s3:bucket", 0, "./s3:bucket"},
+		{"app:2", 0, "app:2"},
+		{"a b:/c", 0, "a b:/c"},
 		{"", -EINVAL, NULL},
 	};
 
