@@ -214,7 +214,7 @@ static int look(const struct status_args *args, const struct db_paths *paths)
 	if (!statuses || !grades)
 		return CANNOT_TELL;
 	for (size_t i = 0; i < paths->n; i++) {
-		lsv_status_read(paths->at[i], NULL, &statuses[i]);
+		lsv_status_read(paths->at[i], NULL, false, &statuses[i]);
 		tell_configuration(&args->configuration, &statuses[i]);
 		grades[i] = exit_status(&statuses[i], args->max_lag_ns);
 		/* What is broken is worse than what cannot be told. */

@@ -7,6 +7,7 @@
 #include "vfs/bell.h"
 #include "vfs/checkpoint.h"
 #include "vfs/lead.h"
+#include "vfs/plain.h"
 #include "vfs/replica.h"
 
 #include <errno.h>
@@ -19,6 +20,9 @@ int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
 {
 	int r;
 
+	/* What never comes is not waited for, nor at the process's end. */
+	if (lsv_plain_look(db) != LSV_JOURNAL_WAL)
+		return -EINVAL;
 	if (!lsv_db_activate(db))
 		return -EIO;
 	r = lsv_bell_wait(db, lsv_bell_ticket(db), timeout_ns, false);
@@ -116,7 +120,8 @@ void lsv_ask_status_of(struct lsv_db *db, struct lsv_status *status)
 
 	if (lsv_db_live(db, &live) < 0)
 		live.mx_frame = 0;
-	lsv_status_read(db->path, &live, status);
+	lsv_status_read(db->path, &live,
+	                lsv_plain_look(db) == LSV_JOURNAL_PLAIN, status);
 }
 
 char *lsv_ask_replicas(struct lsv_db *db)

@@ -11,7 +11,8 @@
 #include "vfs/status.h"
 
 /* Every commit made until now is on every replica.  timeout_ns <0: no limit.
- * -ETIMEDOUT, -EPERM (a replica is another database's), -EIO. */
+ * -EINVAL: it is not in WAL mode; -ETIMEDOUT, -EPERM (a replica is another
+ * database's), -EIO. */
 int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns);
 
 /* The number of the last commit.  -ENODATA: there is no generation yet;

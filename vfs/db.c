@@ -244,6 +244,15 @@ int lsv_db_enter(struct lsv_db *db)
 	return 0;
 }
 
+void lsv_db_enter_next(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+
+	while (db->n_exclusive_wanted > 0)
+		pthread_cond_wait(&db->changed, &db->mutex);
+	db->n_ours++;
+}
+
 void lsv_db_leave(struct lsv_db *db)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
@@ -266,8 +275,10 @@ void lsv_db_readmit(struct lsv_db *db)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
 
-	if (--db->n_exclusive_wanted == 0)
-		atomic_store(&db->interrupt, 0);
+	if (--db->n_exclusive_wanted > 0)
+		return;
+	atomic_store(&db->interrupt, 0);
+	pthread_cond_broadcast(&db->changed);
 }
 
 void lsv_db_set_exclusive(struct lsv_db *db, struct lsv_file *file,

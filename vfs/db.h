@@ -168,6 +168,8 @@ void lsv_db_release(struct lsv_db *db);
 /* Handles of ours on the database: in only while no application connection
  * wants EXCLUSIVE (-EBUSY), counted, out again. */
 int lsv_db_enter(struct lsv_db *db);
+/* The same, in its turn: after those that want EXCLUSIVE now. */
+void lsv_db_enter_next(struct lsv_db *db);
 void lsv_db_leave(struct lsv_db *db);
 /* A connection of this process has EXCLUSIVE on the database file; NULL: none
  * has.  Its WAL's resets and checkpoints come without any lock of the shm. */

@@ -41,8 +41,9 @@ int lsvfs_extra_init(const char *unused);
 
 /* Waits until every commit made before the call is on every replica.
  * SQLITE_BUSY: not within timeout_ms (<0: no limit).  SQLITE_NOTFOUND: that
- * database is not replicated by this process.  SQLITE_PERM: the replica is
- * another database's.  SQLITE_IOERR: cannot be. */
+ * database is not replicated by this process.  SQLITE_ERROR: it is not in WAL
+ * mode.  SQLITE_PERM: the replica is another database's.  SQLITE_IOERR: cannot
+ * be. */
 int lsvfs_sync(const char *db_path, int timeout_ms);
 
 /* The number of the last commit in its generation, as lsvfs-restore takes it.

@@ -265,6 +265,8 @@ static int answer(struct lsv_db *db, int r)
 		return SQLITE_BUSY;
 	case -EPERM:
 		return SQLITE_PERM;
+	case -EINVAL:
+		return SQLITE_ERROR;
 	case -ENODATA:
 		return SQLITE_EMPTY;
 	default:

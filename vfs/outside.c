@@ -53,6 +53,8 @@ static int sync_open(sqlite3 *db, const char *db_path, int timeout_ms)
 		return -ENOENT;
 	case SQLITE_PERM:
 		return -EPERM;
+	case SQLITE_ERROR:
+		return -EINVAL;
 	case SQLITE_BUSY:
 		return -ETIMEDOUT;
 	default:

@@ -5,6 +5,7 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/base/vector.h"
+#include "vfs/bare.h"
 #include "vfs/db.h"
 
 #include <stdint.h>
@@ -41,20 +42,36 @@ static bool is_told(const char *path)
 }
 
 /* By what is in the file: another connection may have switched. */
-static bool is_plain(struct lsv_file *main)
+static enum lsv_journal journal_of(sqlite3_file *lower)
 {
-	sqlite3_file *lower = lsv_lower(main);
 	uint8_t header[VERSION_AT + 1];
+	int rc = lower->pMethods->xRead(lower, header, (int)sizeof header, 0);
 
-	return lower->pMethods->xRead(lower, header, (int)sizeof header, 0) ==
-	               SQLITE_OK &&
-	       memcmp(header, MAGIC, sizeof MAGIC) == 0 &&
-	       header[VERSION_AT] != 2;
+	if (rc == SQLITE_IOERR_SHORT_READ)
+		return LSV_JOURNAL_NONE;
+	return rc == SQLITE_OK && memcmp(header, MAGIC, sizeof MAGIC) == 0 &&
+	                       header[VERSION_AT] != 2
+	               ? LSV_JOURNAL_PLAIN
+	               : LSV_JOURNAL_WAL;
+}
+
+enum lsv_journal lsv_plain_look(struct lsv_db *db)
+{
+	enum lsv_journal journal = LSV_JOURNAL_WAL;
+	struct lsv_bare bare = {0};
+
+	lsv_db_enter_next(db);
+	if (lsv_bare_open(db, &bare) == 0)
+		journal = journal_of(bare.file);
+	lsv_bare_close(&bare);
+	lsv_db_leave(db);
+	return journal;
 }
 
 static void tell(struct lsv_file *main)
 {
-	if (!is_plain(main) || is_told(main->db->path))
+	if (journal_of(lsv_lower(main)) != LSV_JOURNAL_PLAIN ||
+	    is_told(main->db->path))
 		return;
 	(void)log_warn(0,
 	               "%s is not in WAL mode: it is not replicated; run "

@@ -11,6 +11,15 @@
 
 #include "vfs/file.h"
 
+enum lsv_journal {
+	LSV_JOURNAL_WAL, /* or what its header does not tell: encrypted */
+	LSV_JOURNAL_PLAIN,
+	LSV_JOURNAL_NONE, /* it has no page yet */
+};
+
+/* By what is in the file now, whoever switched it; in any thread. */
+enum lsv_journal lsv_plain_look(struct lsv_db *db);
+
 /* Of a main file: it is written to, and that is no backfill. */
 void lsv_plain_write(struct lsv_file *main);
 void lsv_plain_closing(struct lsv_file *main);

@@ -60,6 +60,10 @@ static int answer_sync(struct lsv_db *db, char **words)
 	switch (lsv_ask_sync(db, timeout_ns)) {
 	case 0:
 		return answer(words, strdup("replicated"));
+	case -EINVAL:
+		return refuse(words, SQLITE_ERROR,
+		              "the database is not in WAL mode, run PRAGMA "
+		              "journal_mode=wal once");
 	case -ETIMEDOUT:
 		return refuse(words, SQLITE_BUSY,
 		              "timed out, not every commit is on the replica");

@@ -230,13 +230,12 @@ static char *find_folder(const char *path, struct lsv_coord_page *page, int *r)
 }
 
 void lsv_status_read(const char *db_path, const struct lsv_shm *live,
-                     struct lsv_status *status)
+                     bool is_plain, struct lsv_status *status)
 {
 	auto_free char *path = realpath(db_path, NULL);
 	auto_free char *dir = NULL;
 	struct lsv_shm from_file = {0};
 	struct lsv_coord_page page;
-	bool is_plain;
 	int r;
 
 	memset(status, 0, sizeof *status);
@@ -246,7 +245,8 @@ void lsv_status_read(const char *db_path, const struct lsv_shm *live,
 		unknown(status, -errno, *db_path ? db_path : "''");
 		return;
 	}
-	is_plain = !live && is_not_wal(path);
+	if (!live)
+		is_plain = is_not_wal(path);
 	dir = find_folder(path, &page, &r);
 	if (r < 0) {
 		if (is_plain)

@@ -49,10 +49,11 @@ struct lsv_status {
 };
 
 /* 'live': SQLite's shm header, as a process that has the database open maps
- * it (mx_frame 0: it does not know).  NULL is for a process that has not: the
- * file is opened, which would drop another's locks on it (I8). */
+ * it (mx_frame 0: it does not know); 'is_plain': that process knows that it is
+ * not in WAL mode.  NULL is for a process that has not: the file is opened,
+ * which would drop another's locks on it (I8). */
 void lsv_status_read(const char *db_path, const struct lsv_shm *live,
-                     struct lsv_status *status);
+                     bool is_plain, struct lsv_status *status);
 
 const char *lsv_health_text(enum lsv_health health);
 

@@ -235,6 +235,11 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int n)
 	if (n == SCHEMA)
 		result_text(out,
 		            sqlite3_db_name(app_of(cursor), cursor->schema));
+	/* What is true of the database is of each of its replicas. */
+	else if (n == STATE && status->health == LSV_HEALTH_NOT_WAL)
+		result_text(out, lsv_health_text(status->health));
+	else if (n == ERROR && status->health == LSV_HEALTH_NOT_WAL)
+		result_text(out, status->error);
 	else if (status->n_replicas > 0)
 		result_replica(out, (enum column)n,
 		               &status->replicas[cursor->row]);

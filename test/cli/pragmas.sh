@@ -139,6 +139,57 @@ assert db.execute('PRAGMA lsvfs_sync').fetchall() == [('replicated',)]
 assert db.execute('PRAGMA lsvfs_txid').fetchall() == txid" 2>err ||
 	fail "at rest: $(cat err)"
 
+# What is not in WAL mode, or left it, or has no page yet, never is on the
+# replica: that is said at once, and not waited for at the end either.
+cat >plain.py <<'END'
+import ctypes, json, sqlite3, subprocess, sys
+
+def refused(db):
+    for sql in 'lsvfs_sync', 'lsvfs_sync=60000':
+        try:
+            db.execute('PRAGMA ' + sql)
+            raise SystemExit(sql + ' was answered')
+        except sqlite3.OperationalError as error:
+            assert 'not in WAL mode' in str(error), error
+
+def as_the_tool(db, name):
+    tool = json.loads(subprocess.run([sys.argv[1], 'status', '-json', name],
+                                     stdout=subprocess.PIPE).stdout)
+    own = json.loads(db.execute('PRAGMA lsvfs_status').fetchall()[0][0])
+    assert own['state'] == tool['state'] == 'not in WAL mode', (own, tool)
+    assert own['error'] == tool['error'] != '', (own, tool)
+    assert db.execute('SELECT state, error FROM lsvfs_status').fetchall() == [
+        (tool['state'], tool['error'])], name
+
+lsvfs = ctypes.CDLL(None)
+never = sqlite3.connect('never.db', isolation_level=None)
+refused(never)
+never.execute('CREATE TABLE t(x)')
+refused(never)
+as_the_tool(never, 'never.db')
+assert lsvfs.lsvfs_sync(b'never.db', -1) == 1
+
+left = sqlite3.connect('left.db', isolation_level=None)
+left.execute('PRAGMA journal_mode=wal')
+left.execute('CREATE TABLE t(x)')
+assert left.execute('PRAGMA lsvfs_sync').fetchall() == [('replicated',)]
+assert left.execute('PRAGMA journal_mode=delete').fetchall() == [('delete',)]
+left.execute('INSERT INTO t VALUES(1)')
+refused(left)
+as_the_tool(left, 'left.db')
+left.execute('BEGIN EXCLUSIVE')
+refused(left)
+as_the_tool(left, 'left.db')
+left.execute('COMMIT')
+assert left.execute('PRAGMA journal_mode=wal').fetchall() == [('wal',)]
+left.execute('INSERT INTO t VALUES(2)')
+assert left.execute('PRAGMA lsvfs_sync').fetchall() == [('replicated',)]
+assert left.execute('SELECT state, error FROM lsvfs_status').fetchall() == [
+    ('replicated', None)]
+END
+LSVFS_OPTIONS=shutdown-sync-timeout=600s preload timeout 120 \
+	python3 plain.py "$LSVFS" 2>err || fail "not in WAL mode: $? $(cat err)"
+
 # Without us they mean nothing.
 [ -z "$(unloaded python3 -c "
 import sqlite3
