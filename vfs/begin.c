@@ -72,7 +72,27 @@ static int choose_generation(struct birth *birth)
 	return r < 0 ? r : birth->gen_dir ? 0 : -ENOMEM;
 }
 
-static int spool(struct birth *birth, struct lsv_image *image)
+/* When what the image is of was committed, as far as that is known; it could
+ * be seen at seen_ns.  Of a commit that was captured before it is that, too:
+ * the generation before has it, and what is in the file now may be another
+ * thing. */
+static int64_t time_of(struct lsv_db *db, const struct lsv_shm *head,
+                       int64_t seen_ns)
+{
+	const struct lsv_coord_page *coord = lsv_db_coord(db);
+	struct lsv_captured captured;
+	int64_t time_ns;
+
+	if (!lsv_coord_captured(coord, &captured) ||
+	    (lsv_salt_equal(captured.salt, head->salt) &&
+	     captured.frame >= head->mx_frame))
+		return seen_ns;
+	/* Without a stamp yet it has not returned yet. */
+	time_ns = lsv_coord_stamped(coord, head);
+	return time_ns && time_ns < seen_ns ? time_ns : seen_ns;
+}
+
+static int spool(struct birth *birth, struct lsv_image *image, int64_t seen_ns)
 {
 	const struct lsv_shm *head = lsv_image_head(image);
 	struct lsv_upload upload;
@@ -86,7 +106,7 @@ static int spool(struct birth *birth, struct lsv_image *image)
 		return r;
 	upload_of(birth, &upload);
 	birth->base = (struct lsv_commit){
-		.time_ns = lsv_clock_ns(),
+		.time_ns = time_of(birth->db, head, seen_ns),
 		.db_pages = head->db_pages,
 	};
 	r = lsv_upload_spool_snapshot(
@@ -159,13 +179,14 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 	return 0;
 }
 
-static int new_generation(struct lsv_db *db, struct lsv_image *image)
+static int new_generation(struct lsv_db *db, struct lsv_image *image,
+                          int64_t seen_ns)
 {
 	struct birth birth = {.db = db};
 	int r = choose_generation(&birth);
 
 	if (r == 0)
-		r = spool(&birth, image);
+		r = spool(&birth, image, seen_ns);
 	if (r == 0)
 		r = hand_over(&birth, image);
 	if (r == 0) {
@@ -276,6 +297,7 @@ static int begin_at_image(struct lsv_db *db)
 	auto_image struct lsv_image *image = NULL;
 	const struct lsv_shm *head;
 	int r = lsv_image_open(db, &image);
+	int64_t seen_ns = lsv_clock_ns();
 
 	if (r < 0)
 		return r;
@@ -287,7 +309,7 @@ static int begin_at_image(struct lsv_db *db)
 	if (r == 0)
 		r = continue_by_hash(db, image);
 	if (r == -ESTALE)
-		r = new_generation(db, image);
+		r = new_generation(db, image, seen_ns);
 	return r;
 }
 

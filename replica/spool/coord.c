@@ -271,6 +271,25 @@ int64_t lsv_coord_time(const struct lsv_coord_page *page,
 	return time_ns;
 }
 
+int64_t lsv_coord_stamped(const struct lsv_coord_page *page,
+                          const struct lsv_shm *head)
+{
+	uint32_t next = atomic_load_explicit(&page->stamp_next,
+	                                     memory_order_acquire);
+
+	for (uint32_t i = 0; i < LSV_STAMPS && i < next; i++) {
+		struct lsv_stamp stamp;
+
+		if (read_stamp(page, next - i, &stamp) &&
+		    lsv_salt_equal(stamp.salt, head->salt) &&
+		    stamp.frame == head->mx_frame &&
+		    stamp.checksum[0] == head->frame_checksum[0] &&
+		    stamp.checksum[1] == head->frame_checksum[1])
+			return stamp.time_ns;
+	}
+	return 0;
+}
+
 #define CAPTURED_WORDS (sizeof(struct lsv_captured) / 8)
 
 void lsv_coord_set_captured(struct lsv_coord_page *page,

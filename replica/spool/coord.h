@@ -131,6 +131,10 @@ void lsv_coord_stamp(struct lsv_coord_page *page, const struct lsv_shm *shm,
 int64_t lsv_coord_time(const struct lsv_coord_page *page,
                        const uint32_t salt[2], uint32_t frame);
 
+/* The time of the commit that 'head' ends with, or 0: none has its stamp. */
+int64_t lsv_coord_stamped(const struct lsv_coord_page *page,
+                          const struct lsv_shm *head);
+
 void lsv_coord_set_captured(struct lsv_coord_page *page,
                             const struct lsv_captured *captured);
 /* False: torn by a writer that is gone or at work; nothing known. */

@@ -60,6 +60,16 @@ static int64_t time_of(const struct lsv_coord_page *page, uint32_t salt,
 	return lsv_coord_time(page, salts, frame);
 }
 
+static int64_t stamped(const struct lsv_coord_page *page, uint32_t salt,
+                       uint32_t frame, uint32_t checksum)
+{
+	return lsv_coord_stamped(
+		page,
+		&(struct lsv_shm){.mx_frame = frame,
+	                          .frame_checksum = {checksum, checksum + 1},
+	                          .salt = {salt, salt + 1}});
+}
+
 static void wait_for(pid_t pid)
 {
 	int status;
@@ -197,6 +207,25 @@ START_TEST(a_commit_has_its_stamps_time_or_that_of_the_next)
 	ck_assert_int_eq(time_of(page, 1, 31), 0);
 	ck_assert_int_eq(time_of(page, 5, 3), 4000);
 	ck_assert_int_eq(time_of(page, 2, 1), 0);
+	lsv_coord_unmap(page);
+}
+END_TEST
+
+START_TEST(only_its_own_stamp_tells_when_a_head_was_committed)
+{
+	auto_scratch char *dir = scratch_enter();
+	struct lsv_coord_page *page = map();
+
+	stamp(page, 1, 10);
+	stamp(page, 1, 20);
+	stamp(page, 5, 4);
+	ck_assert_int_eq(stamped(page, 1, 10, 11), 10000);
+	ck_assert_int_eq(stamped(page, 1, 20, 21), 20000);
+	ck_assert_int_eq(stamped(page, 5, 4, 5), 4000);
+	/* Another frame, another incarnation, lost in a crash. */
+	ck_assert_int_eq(stamped(page, 1, 9, 10), 0);
+	ck_assert_int_eq(stamped(page, 5, 10, 11), 0);
+	ck_assert_int_eq(stamped(page, 1, 20, 22), 0);
 	lsv_coord_unmap(page);
 }
 END_TEST
@@ -432,6 +461,7 @@ UNIT(coord, the_file_is_whole_and_has_its_mode, two_mappings_are_one_page,
      what_is_not_a_coord_is_refused, no_folder_no_coord,
      whoever_makes_it_first_all_share_one,
      a_commit_has_its_stamps_time_or_that_of_the_next,
+     only_its_own_stamp_tells_when_a_head_was_committed,
      the_ring_keeps_the_newest, a_stamp_that_was_never_finished_does_not_count,
      a_writer_that_died_leaves_nothing_known,
      another_process_never_sees_half_of_it,
