@@ -8,9 +8,10 @@
  * recovers what a crash left.
  */
 
-/* 0; -EINVAL: not in WAL mode; -ENOENT: no replica is configured;
- * -EPERM: the replica is another database's; -ETIMEDOUT; -EIO; what SQLite said
- * is logged. */
+/* 0: everything is on the replicas, and each of them was asked whether it still
+ * has the newest of it; -EINVAL: not in WAL mode; -ENOENT: no replica is
+ * configured; -EPERM: the replica is another database's; -ETIMEDOUT; -EIO: what
+ * SQLite or a replica said is logged. */
 int lsv_outside_sync(const char *db_path, int timeout_ms);
 
 #endif

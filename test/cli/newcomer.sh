@@ -55,6 +55,28 @@ LSVFS_LOG=warn preload sqlite3 a.db 'create table t(x)' \
 [ ! -s err ] || fail "said $(cat err)"
 "$LSVFS" status a.db >out || fail "status: exit $?: $(cat out)"
 
+# A replica that was taken away, with nothing left to send; that lost what was
+# put last; that nobody can look into; and without what is known of its objects.
+preload sqlite3 a.db 'insert into t values(2)'
+"$LSVFS" sync a.db || fail "sync: exit $?"
+mv backup/a.db away
+refuses 1 'lacks generations/.*/wal/.* remove .*/.a.db-litestream' \
+	"$LSVFS" sync a.db
+[ ! -e backup/a.db ] || fail "sync made the replica's folder"
+touch backup/a.db
+refuses 1 'cannot look at replica .*/backup/a.db' "$LSVFS" sync a.db
+rm backup/a.db
+mv away backup/a.db
+"$LSVFS" sync a.db || fail "sync: exit $?"
+for what in wal snapshots; do
+	last=$(find backup/a.db/generations/*/$what -type f | sort | tail -n 1)
+	mv "$last" object
+	refuses 1 "lacks generations/.*/${last##*/}, which" "$LSVFS" sync a.db
+	mv object "$last"
+	"$LSVFS" sync a.db || fail "sync: exit $?"
+	rm -f .a.db-litestream/catalogue*
+done
+
 # Where nothing can be written: that is no answer of the replica's.
 refuses 1 'cannot make' "$LSVFS_RESTORE" -o /proc/a.db backup/a.db
 refuses 1 'cannot make' "$LSVFS_RESTORE" -o /proc/nosuch/a.db backup/a.db
