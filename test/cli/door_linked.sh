@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A C program linked with -llsvfs, shared and static, as pkg-config says after
+# A C program linked with us, shared and static, as pkg-config says after
 # `make install`; and one that only happens to be linked with us.
 
 . "${top_srcdir:-.}/test/lib/functions.sh"
@@ -25,7 +25,7 @@ export PKG_CONFIG_PATH
 prefix=$PWD/root$(pkg-config --variable=prefix lsvfs)
 flags()
 {
-	pkg-config --define-variable=prefix="$prefix" "$@" lsvfs
+	pkg-config --define-variable=prefix="$prefix" "$@"
 }
 
 for file in liblsvfs.so liblsvfs.so.0 liblsvfs.a lsvfs/lsvfs-engine.so; do
@@ -33,12 +33,17 @@ for file in liblsvfs.so liblsvfs.so.0 liblsvfs.a lsvfs/lsvfs-engine.so; do
 done
 [ -e "$prefix/include/lsvfs.h" ] || fail "lsvfs.h is not installed"
 
-read -r -a shared <<<"$(flags --cflags --libs) -Wl,-rpath,$libdir"
+read -r -a shared <<<"$(flags --cflags --libs lsvfs) -Wl,-rpath,$libdir"
 compile_way shared -DWITH_LSVFS "${shared[@]}"
-read -r -a static_flags <<<"$(flags --static --cflags --libs)"
-# The same flags, and liblsvfs.a for -llsvfs.
-compile_way static -DWITH_LSVFS \
-	"${static_flags[@]/#-llsvfs/$libdir/liblsvfs.a}"
+read -r -a static_flags <<<"$(flags --cflags --libs lsvfs-static)"
+compile_way static -DWITH_LSVFS "${static_flags[@]}"
+
+# Whoever links the shared one needs nothing of what the other is made of.
+mkdir alone
+sqlite_pc=$(pkg-config --variable=pcfiledir sqlite3)/sqlite3.pc
+cp "$PKG_CONFIG_PATH/lsvfs.pc" "$sqlite_pc" alone/
+PKG_CONFIG_LIBDIR=$PWD/alone PKG_CONFIG_PATH='' flags --cflags --libs lsvfs \
+	>alone.flags || fail 'lsvfs.pc needs more than SQLite'
 
 ldd shared | grep "$libdir/liblsvfs.so" >found || fail "'shared' is not"
 ! ldd static | grep liblsvfs >found || fail "'static' is shared"
