@@ -45,6 +45,18 @@ cc()
 	command "${compile[@]}" "$@"
 }
 
+# env LD_PRELOAD=..., in a script that it runs.
+if [ -n "$sanitizer_runtime" ]; then
+	cat >bin/env <<-END
+		#!/bin/sh
+		word=\$1
+		shift
+		exec $(command -v env) \
+			"LD_PRELOAD=$sanitizer_runtime \${word#LD_PRELOAD=}" "\$@"
+	END
+	chmod +x bin/env
+fi
+
 # as_pattern TEXT: a pattern of bash's that matches TEXT.
 as_pattern()
 {
