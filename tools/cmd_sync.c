@@ -130,8 +130,9 @@ static int explain(const struct sync_args *args, int r)
 		if (has_replica(args))
 			break;
 		fprintf(stderr,
-		        "error: %s has no replica: give -replica-url, or name "
-		        "it in a configuration file (lsvfs.yml(5))\n",
+		        "error: %s has no replica: give -replica-url, set "
+		        "LSVFS_REPLICA_URL, or name it in a configuration file "
+		        "(lsvfs.yml(5))\n",
 		        args->db);
 		break;
 	case -EPERM:

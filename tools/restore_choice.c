@@ -2,9 +2,14 @@
 #include "tools/restore_choice.h"
 
 #include "replica/base/clock.h"
+#include "replica/base/fileio.h"
 #include "replica/base/log.h"
+#include "replica/store/url.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 
 void restore_source_close(struct restore_source *source)
 {
@@ -123,4 +128,36 @@ int restore_choose(struct target *target, const struct lsv_target *wanted,
 	return target->n_replicas == 1
 	               ? plan_source(&target->replicas[0], wanted, out)
 	               : choose_of_several(target, wanted, out);
+}
+
+/* A replica of ours or of Litestream 0.3. */
+static bool holds_backup(const char *path)
+{
+	auto_free char *generations = lsv_path_join(path, "generations");
+	struct stat st;
+
+	return generations && stat(generations, &st) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+char *restore_found_below(const struct lsv_client *client)
+{
+	bool is_dir = !lsv_url_has_scheme(client->url);
+	DIR *dir = is_dir ? lsv_opendir(client->url) : NULL;
+	auto_free char *found = NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		auto_free char *path = lsv_path_join(client->url,
+		                                     entry->d_name);
+
+		if (!path || *entry->d_name == '.' || !holds_backup(path) ||
+		    (found && strcmp(found, path) < 0))
+			continue;
+		free(found);
+		found = take(path);
+	}
+	if (dir)
+		closedir(dir);
+	return take(found);
 }

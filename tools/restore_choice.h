@@ -23,4 +23,8 @@ int restore_choose(struct target *target, const struct lsv_target *wanted,
                    struct restore_source *out);
 void restore_source_close(struct restore_source *source);
 
+/* Of a directory without a backup: the first of those in it that hold one, a
+ * new string; NULL: none. */
+char *restore_found_below(const struct lsv_client *client);
+
 #endif

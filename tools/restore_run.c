@@ -234,14 +234,20 @@ static bool skip_existing(const struct restore_args *args)
 }
 
 static int no_backup(const struct target *target,
+                     const struct lsv_client *client,
                      const struct restore_args *args)
 {
 	const char *where = target->db_path ? target->db_path
 	                                    : target->replicas[0].url;
 
 	if (!args->if_replica_exists) {
-		log_error(0, "no backup found %s %s",
-		          target->db_path ? "of" : "in", where);
+		auto_free char *below = client ? restore_found_below(client)
+		                               : NULL;
+
+		log_error(0, "no backup found %s %s%s%s",
+		          target->db_path ? "of" : "in", where,
+		          below ? ", but there is one in " : "",
+		          below ? below : "");
 		return -ENOENT;
 	}
 	fprintf(stderr, "no backup %s %s, nothing to do\n",
@@ -255,7 +261,7 @@ static int restore_from(struct target *target, const struct restore_args *args)
 	int r = restore_choose(target, &args->target, &source);
 
 	if (r == -ENOENT && source.is_empty) {
-		r = no_backup(target, args);
+		r = no_backup(target, source.client, args);
 	} else if (r == -ENOENT && source.client) {
 		print_ranges(source.client, &source.catalog);
 	} else if (r == 0) {

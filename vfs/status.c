@@ -205,8 +205,9 @@ static void not_wal(struct lsv_status *status)
 static void never_replicated(struct lsv_status *status, int r)
 {
 	static const char why[] =
-		"no program has committed to it through lsvfs yet (run it with "
-		"LSVFS_REPLICA_URL set, or lsvfs sync)";
+		"no program has committed to it through lsvfs yet: start the "
+		"program with LD_PRELOAD=liblsvfs.so, or run lsvfs sync, "
+		"with LSVFS_REPLICA_URL set";
 
 	if (r != -ENOENT) {
 		unknown(status, r, "the folder of lsvfs beside it");

@@ -81,11 +81,22 @@ done
 refuses 1 'cannot make' "$LSVFS_RESTORE" -o /proc/a.db backup/a.db
 refuses 1 'cannot make' "$LSVFS_RESTORE" -o /proc/nosuch/a.db backup/a.db
 refuses 3 'no backup' "$LSVFS_RESTORE" -o b.db backup/nosuch
+refuses 3 'in backup, but there is one in backup/a.db$' \
+	"$LSVFS_RESTORE" -o b.db backup
+mkdir empty
+refuses 3 'in empty$' "$LSVFS_RESTORE" -o b.db empty
+
+# A new database: what to do has an effect.
+sqlite3 new.db 'pragma journal_mode=wal; create table t(x)' >out
+expect_exit 3 "$LSVFS" status new.db >out
+grep -q '^error .*LD_PRELOAD=liblsvfs.so.*LSVFS_REPLICA_URL' out ||
+	fail "status: $(cat out)"
 
 # A URL that can never work is refused at once, with the reason.
 LSVFS_REPLICA_URL=nosuch://bucket/x refuses 1 'unknown scheme' \
 	"$LSVFS" sync a.db
-LSVFS_REPLICA_URL='' refuses 1 'give -replica-url' "$LSVFS" sync a.db
+LSVFS_REPLICA_URL='' refuses 1 'give -replica-url, set LSVFS_REPLICA_URL' \
+	"$LSVFS" sync a.db
 
 # One slash, or none, makes no URL, and no folder of that name either.
 for url in s3:/bucket/x s3:bucket file:/backup file:backup FILE:backup gs:/x; do
