@@ -164,6 +164,12 @@ static int url_of_file(const struct lsv_group *group,
 		return lsv_problem_set(problem, group->mark,
 		                       "a replica of type file needs a path "
 		                       "(or a url)");
+	if (lsv_url_is_misspelt(path))
+		return lsv_problem_set(problem, mark_of(group, "path"),
+		                       "path: '%.80s' is no URL, which has :// "
+		                       "and goes into 'url'; a path of that "
+		                       "name is written with ./ before it",
+		                       path);
 	full = lsv_path_expand(path);
 	if (!full)
 		return lsv_problem_set(problem, mark_of(group, "path"),
