@@ -231,22 +231,20 @@ static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int n)
 {
 	const struct status_cursor *cursor = cursor_of(base);
 	const struct lsv_status *status = &cursor->status;
+	/* What is true of the database is of each of its replicas. */
+	bool is_of_all = status->n_replicas == 0 ||
+	                 status->health == LSV_HEALTH_NOT_WAL;
 
 	if (n == SCHEMA)
 		result_text(out,
 		            sqlite3_db_name(app_of(cursor), cursor->schema));
-	/* What is true of the database is of each of its replicas. */
-	else if (n == STATE && status->health == LSV_HEALTH_NOT_WAL)
+	else if (n == STATE && is_of_all)
 		result_text(out, lsv_health_text(status->health));
-	else if (n == ERROR && status->health == LSV_HEALTH_NOT_WAL)
+	else if (n == ERROR && is_of_all)
 		result_text(out, status->error);
 	else if (status->n_replicas > 0)
 		result_replica(out, (enum column)n,
 		               &status->replicas[cursor->row]);
-	else if (n == STATE)
-		result_text(out, lsv_health_text(status->health));
-	else if (n == ERROR)
-		result_text(out, status->error);
 	return SQLITE_OK;
 }
 
