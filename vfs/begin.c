@@ -9,6 +9,7 @@
 #include "vfs/image.h"
 #include "vfs/lead.h"
 #include "vfs/own.h"
+#include "vfs/plain.h"
 #include "vfs/rotate.h"
 
 #include <errno.h>
@@ -133,6 +134,27 @@ static void announce(struct lsv_db *db)
 	db->reason[0] = 0;
 }
 
+/* A shadow whose snapshot will not come is none: whoever leads next must not
+ * take it for one whose snapshot is there. */
+static int make_shadow(struct birth *birth, const struct lsv_shm *head,
+                       const struct lsv_record *base)
+{
+	struct lsv_db *db = birth->db;
+	int r = lsv_shadow_create(db->gen_dir, db->generation, 0,
+	                          head->page_size, base, db->file_mode,
+	                          &db->wal);
+
+	if (r == 0)
+		r = lsv_pagemap_mark(birth->pages, 0, 0);
+	if (r == 0 && head->mx_frame > 0)
+		r = lsv_source_begin(&db->source, db->wal_path, head);
+	if (r == 0)
+		r = lsv_source_seek(&db->source, &base->real);
+	if (r < 0)
+		lsv_lead_clear(db);
+	return r;
+}
+
 /* The generation becomes the current one, standing at the image's commit. */
 static int hand_over(struct birth *birth, struct lsv_image *image)
 {
@@ -151,15 +173,7 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 		                       lsv_shadow_end(db->wal)->commit.end};
 	r = lsv_lead_switch(db, birth->generation);
 	if (r == 0)
-		r = lsv_shadow_create(db->gen_dir, db->generation, 0,
-		                      head->page_size, &base, db->file_mode,
-		                      &db->wal);
-	if (r == 0)
-		r = lsv_pagemap_mark(birth->pages, 0, 0);
-	if (r == 0 && head->mx_frame > 0)
-		r = lsv_source_begin(&db->source, db->wal_path, head);
-	if (r == 0)
-		r = lsv_source_seek(&db->source, &base.real);
+		r = make_shadow(birth, head, &base);
 	if (r < 0)
 		return r;
 	db->pages = take(birth->pages);
@@ -202,81 +216,101 @@ static int new_generation(struct lsv_db *db, struct lsv_image *image,
 	return r;
 }
 
-/* The page hashes of an image, into an emptied map. */
-static int image_hash(struct lsv_image *image, struct lsv_pagemap *map)
+/* The page-hash checksum of an image; its page hashes into 'map', if any. */
+static int image_hash(struct lsv_image *image, struct lsv_pagemap *map,
+                      uint64_t *sum)
 {
 	const struct lsv_shm *head = lsv_image_head(image);
 	struct lsv_reader *pages = lsv_image_pages(image);
 	auto_free uint8_t *page = malloc(head->page_size);
-	int r;
+	int r = page ? 0 : -ENOMEM;
 
-	if (!page)
-		return -ENOMEM;
-	r = lsv_pagemap_clear(map);
+	*sum = 0;
 	for (uint32_t i = 1; r == 0 && i <= head->db_pages; i++) {
 		ssize_t n = lsv_read_full(pages, page, head->page_size);
+		uint64_t hash;
 
 		if (n < 0)
 			return (int)n;
-		r = lsv_pagemap_set(map, i,
-		                    lsv_page_hash(i, page, head->page_size));
+		hash = lsv_page_hash(i, page, head->page_size);
+		*sum ^= hash;
+		if (map)
+			r = lsv_pagemap_set(map, i, hash);
 	}
 	return r < 0 ? r : pages->rewind(pages);
 }
 
-/* Under the shadow's mutex: the shadow's end is the image's commit. */
+/* Under the shadow's mutex: the shadow's end is the image's commit.  *map is of
+ * it, for one that was lost; NULL: what is there is. */
 static int stand_at_image(struct lsv_db *db, struct lsv_image *image,
                           struct lsv_pagemap **map)
 {
 	const struct lsv_shm *head = lsv_image_head(image);
+	const struct lsv_commit *end;
 	int r;
 
 	if (!lsv_lead_holds(db) || !db->is_begun || !db->wal)
 		return -EAGAIN;
-	r = lsv_pagemap_mark(*map, lsv_shadow_index(db->wal),
-	                     lsv_shadow_end(db->wal)->commit.end);
+	if (*map) {
+		lsv_pagemap_close(db->pages);
+		db->pages = take(*map);
+	}
+	end = &lsv_shadow_end(db->wal)->commit;
+	db->is_map_lost = lsv_pagemap_sum(db->pages) != end->page_hash;
+	if (db->is_map_lost)
+		return -EAGAIN;
+	r = lsv_pagemap_mark(db->pages, lsv_shadow_index(db->wal), end->end);
 	if (r == 0)
 		r = lsv_source_begin(&db->source, db->wal_path, head);
 	if (r == 0)
 		r = lsv_source_seek(&db->source, lsv_image_real(image));
 	if (r < 0)
 		return r;
-	lsv_pagemap_close(db->pages);
-	db->pages = take(*map);
-	db->is_map_lost = false;
 	db->reason[0] = 0;
 	atomic_store(&db->role, LSV_LIVE);
 	lsv_copy_publish(db, head->salt, head->mx_frame);
 	return 0;
 }
 
-static int read_end(struct lsv_db *db, struct lsv_commit *end)
+/* Whether the image may be the shadow's end. */
+static int read_end(struct lsv_db *db, const struct lsv_shm *head,
+                    uint64_t *page_hash, bool *is_map_lost)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	const struct lsv_commit *end;
 
 	if (!lsv_lead_holds(db) || !db->is_begun || !db->wal)
 		return -ESTALE;
-	*end = lsv_shadow_end(db->wal)->commit;
-	return 0;
+	end = &lsv_shadow_end(db->wal)->commit;
+	*page_hash = end->page_hash;
+	*is_map_lost = db->is_map_lost;
+	return end->db_pages == head->db_pages &&
+	                       lsv_shadow_page_size(db->wal) == head->page_size
+	               ? 0
+	               : -ESTALE;
 }
 
-/* Case 3: the database is what the shadow's end says it was. */
+/* Case 3: the database is what the shadow's end says it was.  A map that is
+ * good stays so, also where this is cut off by a close. */
 static int continue_by_hash(struct lsv_db *db, struct lsv_image *image)
 {
 	auto_pagemap struct lsv_pagemap *map = NULL;
 	const struct lsv_shm *head = lsv_image_head(image);
 	auto_unlock pthread_mutex_t *held = NULL;
-	struct lsv_commit end = {0};
-	int r = read_end(db, &end);
+	uint64_t page_hash, sum = 0;
+	bool is_map_lost;
+	int r = read_end(db, head, &page_hash, &is_map_lost);
 
-	if (r < 0 || end.db_pages != head->db_pages)
-		return -ESTALE;
-	r = lsv_pagemap_open(db->dir, head->page_size, db->file_mode, &map);
+	if (r == 0 && is_map_lost)
+		r = lsv_pagemap_open(db->dir, head->page_size, db->file_mode,
+		                     &map);
+	if (r == 0 && map)
+		r = lsv_pagemap_clear(map);
 	if (r == 0)
-		r = image_hash(image, map);
+		r = image_hash(image, map, &sum);
 	if (r < 0)
 		return r;
-	if (lsv_pagemap_sum(map) != end.page_hash)
+	if (sum != page_hash)
 		return -ESTALE;
 	held = lsv_lock(&db->shadow);
 	return stand_at_image(db, image, &map);
@@ -426,6 +460,9 @@ int lsv_begin_again(struct lsv_db *db)
 		r = visit(db, copy_rest);
 		lsv_db_leave(db);
 	}
+	/* A WAL that went with the mode was copied before. */
+	if (r == -EAGAIN && lsv_plain_look(db) == LSV_JOURNAL_PLAIN)
+		r = 0;
 	/* What is not continuous is no failure of this: there is a reason to
 	 * begin a generation, at once. */
 	remember(db, r == -ESTALE ? 0 : r);

@@ -476,7 +476,7 @@ int lsv_lead_attach(struct lsv_db *db)
 
 	if (r < 0)
 		return -EAGAIN;
-	if (!db->is_begun || db->is_map_lost)
+	if (!db->is_begun)
 		return -ESTALE;
 	if (live.mx_frame > 0 &&
 	    live.page_size != lsv_shadow_page_size(db->wal)) {
@@ -485,6 +485,10 @@ int lsv_lead_attach(struct lsv_db *db)
 	}
 	if (!same_incarnation(db, &live) && !same_file(db, &live)) {
 		set_reason(db, "it was written to or checkpointed without us");
+		lsv_source_close(&db->source);
+		return -ESTALE;
+	}
+	if (db->is_map_lost) {
 		lsv_source_close(&db->source);
 		return -ESTALE;
 	}

@@ -11,6 +11,7 @@
 #include "vfs/follow.h"
 #include "vfs/guard.h"
 #include "vfs/lead.h"
+#include "vfs/plain.h"
 #include "vfs/space.h"
 
 #include <errno.h>
@@ -536,21 +537,36 @@ bool lsv_look_leave(struct lsv_db *db)
 	return true;
 }
 
-bool lsv_look_is_pending(struct lsv_db *db)
+/* Somebody's commit is not known to be in the shadow. */
+static bool is_behind(struct lsv_db *db)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
-	struct view view = {0};
 
 	/* Another process leads: it is its business. */
 	if (atomic_load(&db->role) < LSV_ADRIFT)
 		return (atomic_load(&db->dirty) > 0 ||
 		        atomic_load(&db->owes)) &&
 		       !lsv_lead_is_led(db);
-	if (atomic_load(&db->dirty) > 0 || is_called(db))
-		return true;
+	return atomic_load(&db->dirty) > 0 || is_called(db);
+}
+
+static bool has_to_deliver(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	struct view view = {0};
+
+	if (atomic_load(&db->role) < LSV_ADRIFT)
+		return false;
 	view_end(db, &view);
 	for (size_t i = 0; i < db->config.n_replicas; i++)
 		if (wants_delivery(&db->replicas[i], &view))
 			return true;
 	return false;
+}
+
+bool lsv_look_is_pending(struct lsv_db *db)
+{
+	/* What left WAL mode has nothing more to be copied. */
+	return has_to_deliver(db) ||
+	       (is_behind(db) && lsv_plain_look(db) != LSV_JOURNAL_PLAIN);
 }
