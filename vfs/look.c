@@ -35,6 +35,7 @@ struct view {
 	uint64_t txid;
 	uint64_t ticket;
 	uint64_t dirty;          /* before the look */
+	uint32_t wake;           /* before the look, of a page that we lead */
 	uint32_t snapshot_index; /* the newest of the generation */
 };
 
@@ -49,6 +50,15 @@ static int n_files(struct lsv_db *db)
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
 
 	return db->n_files;
+}
+
+/* A connection of this process shows what is committed: one that has not read
+ * yet, or not again, is open and does not. */
+static bool is_shown(struct lsv_db *db)
+{
+	struct lsv_shm live;
+
+	return lsv_db_live(db, &live) != -ENODATA;
 }
 
 static bool is_busy(struct lsv_db *db)
@@ -82,39 +92,43 @@ static bool has_all(struct lsv_db *db, int r)
 	return r == 0;
 }
 
-/* Without a live head.  Where nobody has the database open in this process,
- * somebody else may, who left the WAL of a last close here where it was. */
-static void view_adrift(struct lsv_db *db, struct view *view, bool is_open)
+/* Without a live head.  Where no connection of this process shows it, somebody
+ * else may have it open, who left the WAL of a last close here where it was. */
+static void view_adrift(struct lsv_db *db, struct view *view, bool shown)
 {
-	bool is_gone = !is_open && access(db->path, F_OK) < 0 &&
+	bool is_gone = !shown && access(db->path, F_OK) < 0 &&
 	               errno == ENOENT;
 
 	view->wants_begin = db->reason[0] && !is_gone;
 	view->is_complete = is_gone ||
 	                    (!db->reason[0] && lsv_lead_is_at_rest(db));
-	view->wants_visit = !is_open && !view->wants_begin &&
+	view->wants_visit = !shown && !view->wants_begin &&
 	                    !view->is_complete;
 }
 
 /* Under the shadow's mutex. */
 static int look_at_shadow(struct lsv_db *db, struct view *view)
 {
-	bool is_open = n_files(db) > 0;
+	bool shown;
 	int r = 0;
 
-	if (atomic_load(&db->role) < LSV_ADRIFT)
+	if (atomic_load(&db->role) < LSV_ADRIFT) {
 		r = lsv_lead_take(db);
+		/* Until now our own commits called whoever leads, too. */
+		view->wake = atomic_load(&lsv_db_coord(db)->wake);
+	}
 	if (r < 0 || !lsv_lead_holds(db))
 		return -EAGAIN;
-	if (atomic_load(&db->role) == LSV_LIVE && !is_open)
+	shown = is_shown(db);
+	if (atomic_load(&db->role) == LSV_LIVE && !shown)
 		lsv_lead_detach(db);
-	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason[0] && is_open)
+	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason[0] && shown)
 		lsv_lead_attach(db);
 	if (atomic_load(&db->role) == LSV_LIVE)
 		view->is_complete = has_all(db,
 		                            lsv_copy_commits(db, UINT64_MAX));
 	if (atomic_load(&db->role) == LSV_ADRIFT)
-		view_adrift(db, view, is_open);
+		view_adrift(db, view, shown);
 	view_end(db, view);
 	if (view->is_complete)
 		atomic_store(&db->captured_ticket, view->ticket);
@@ -388,7 +402,7 @@ static void schedule(struct lsv_db *db, const struct view *view, int64_t now_ns)
 /* Other processes commit and this one has no connection to see it by. */
 static bool must_let_go(struct lsv_db *db, uint32_t wake)
 {
-	if (n_files(db) > 0)
+	if (is_shown(db))
 		db->is_called = false;
 	else if (wake != db->wake_seen)
 		db->is_called = true;
@@ -437,8 +451,8 @@ static void guard(struct lsv_db *db, bool holds)
 void lsv_look(struct lsv_db *db, int64_t now_ns)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
-	uint32_t wake = atomic_load(&coord->wake);
-	struct view view = {.ticket = atomic_load(&coord->request),
+	struct view view = {.wake = atomic_load(&coord->wake),
+	                    .ticket = atomic_load(&coord->request),
 	                    .dirty = atomic_load(&db->dirty)};
 	int r;
 
@@ -467,18 +481,20 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 		db->due_ns = INT64_MAX;
 		return;
 	}
-	if (db->is_led && must_let_go(db, wake)) {
+	if (db->is_led && must_let_go(db, view.wake)) {
 		let_go(db, now_ns);
 		/* It may have been our own commit that woke us, before we led:
 		 * what is not shipped yet must not be forgotten. */
 		lsv_follow(db, view.dirty, now_ns);
+		if (atomic_load(&db->dirty) > 0)
+			due(db, now_ns + AGAIN_NS);
 		return;
 	}
 	if (view.is_complete)
-		has_seen_all(db, wake);
-	else if (!db->is_led)
+		has_seen_all(db, view.wake);
+	else if (!db->is_led || db->is_called)
 		atomic_store(&db->is_unseen, 1);
-	db->wake_seen = wake;
+	db->wake_seen = view.wake;
 	atomic_store(&coord->advanced_ns, now_ns);
 	if (atomic_load(&db->role) == LSV_LIVE)
 		lsv_checkpoint_look(db, now_ns);

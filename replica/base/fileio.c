@@ -145,9 +145,12 @@ int lsv_write(int fd, const void *buf, size_t n)
 
 int lsv_allocate(int fd, uint64_t from, uint64_t to)
 {
+	struct stat st;
 	int err;
 
-	if (to > file_limit())
+	/* Within its size a file may have any part of it. */
+	if (to > file_limit() &&
+	    (fstat(fd, &st) < 0 || to > (uint64_t)st.st_size))
 		return -EFBIG;
 	do {
 		err = posix_fallocate(fd, (off_t)from, (off_t)(to - from));

@@ -95,7 +95,7 @@ says 0 generation
 
 # The one that leads has been called, by one that saw it lead and has gone: it
 # does not end before that is shipped, although it has the database closed.
-LSVFS_OPTIONS="sync-interval=60s $LSVFS_OPTIONS" \
+LSVFS_OPTIONS="sync-interval=600s $LSVFS_OPTIONS" \
 	app_start python3 closes.py e.db
 tell 'insert into t values(4);'
 eventually 60 is_restored e.db
