@@ -74,23 +74,31 @@ static int choose_generation(struct birth *birth)
 }
 
 /* When what the image is of was committed, as far as that is known; it could
- * be seen at seen_ns.  Of a commit that was captured before it is that, too:
- * the generation before has it, and what is in the file now may be another
- * thing. */
+ * be seen at seen_ns.  Of a commit that a generation before has, or may have,
+ * it is that, too: what is in the file now may be another thing.  Later than
+ * all that it has: else nobody could tell which of the two is newer. */
 static int64_t time_of(struct lsv_db *db, const struct lsv_shm *head,
                        int64_t seen_ns)
 {
 	const struct lsv_coord_page *coord = lsv_db_coord(db);
-	struct lsv_captured captured;
-	int64_t time_ns;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	int64_t last_ns = db->captured_ns, time_ns;
+	struct lsv_captured last;
+	bool is_known = lsv_coord_captured(coord, &last);
 
-	if (!lsv_coord_captured(coord, &captured) ||
-	    (lsv_salt_equal(captured.salt, head->salt) &&
-	     captured.frame >= head->mx_frame))
+	if (is_known && last.time_ns > last_ns)
+		last_ns = last.time_ns;
+	if (is_known && last.generation == 0)
+		last = db->ended;
+	if (seen_ns <= last_ns)
+		seen_ns = last_ns + 1;
+	if (!is_known || last.time_ns != last_ns ||
+	    (lsv_salt_equal(last.salt, head->salt) &&
+	     last.frame >= head->mx_frame))
 		return seen_ns;
 	/* Without a stamp yet it has not returned yet. */
 	time_ns = lsv_coord_stamped(coord, head);
-	return time_ns && time_ns < seen_ns ? time_ns : seen_ns;
+	return time_ns > last_ns && time_ns < seen_ns ? time_ns : seen_ns;
 }
 
 static int spool(struct birth *birth, struct lsv_image *image, int64_t seen_ns)

@@ -114,6 +114,8 @@ struct lsv_db {
 	char origin[LSV_REASON_SIZE]; /* why this one began */
 	struct lsv_pos parent;
 	int64_t captured_ns; /* UTC time of the last commit captured */
+	/* What the shared page said of the last generation that ended here. */
+	struct lsv_captured ended;
 
 	/* The worker's. */
 	STAILQ_ENTRY(lsv_db) poked_link;

@@ -78,9 +78,18 @@ void lsv_lead_drop(struct lsv_db *db)
 	atomic_store(&db->role, LSV_FOLLOWING);
 }
 
+/* That something was captured, and until when, stays known to all. */
 static void set_uncaptured(struct lsv_db *db)
 {
-	lsv_coord_set_captured(lsv_db_coord(db), &(struct lsv_captured){0});
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	struct lsv_captured last;
+
+	if (!lsv_coord_captured(coord, &last))
+		last = (struct lsv_captured){.time_ns = lsv_clock_ns()};
+	else if (last.generation != 0)
+		db->ended = last;
+	lsv_coord_set_captured(coord,
+	                       &(struct lsv_captured){.time_ns = last.time_ns});
 }
 
 void lsv_lead_end(struct lsv_db *db, const char *format, ...)

@@ -96,14 +96,12 @@ static bool has_all(struct lsv_db *db, int r)
  * else may have it open, who left the WAL of a last close here where it was. */
 static void view_adrift(struct lsv_db *db, struct view *view, bool shown)
 {
-	bool is_gone = !shown && access(db->path, F_OK) < 0 &&
-	               errno == ENOENT;
+	bool is_gone = !shown && access(db->path, F_OK) < 0 && errno == ENOENT;
 
 	view->wants_begin = db->reason[0] && !is_gone;
 	view->is_complete = is_gone ||
 	                    (!db->reason[0] && lsv_lead_is_at_rest(db));
-	view->wants_visit = !shown && !view->wants_begin &&
-	                    !view->is_complete;
+	view->wants_visit = !shown && !view->wants_begin && !view->is_complete;
 }
 
 /* Under the shadow's mutex. */

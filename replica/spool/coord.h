@@ -41,7 +41,7 @@ struct lsv_captured {
 	uint64_t generation;
 	uint64_t offset;
 	uint64_t txid;
-	int64_t time_ns; /* of the commit */
+	int64_t time_ns; /* of the commit; alone: of the last one there was */
 };
 
 enum lsv_replica_state {
