@@ -100,6 +100,7 @@ struct lsv_db {
 	int lock_fd;
 	uint64_t epoch;
 	int64_t claim_since_ns; /* monotonic: another one claims; 0: none */
+	int64_t claim_seen_ns;  /* monotonic: when it last did */
 	uint64_t claim_epoch;   /* as it was then */
 	int64_t undecided_ns;   /* monotonic: since a reset is not explained */
 	int n_unverified; /* copies in a row that met bytes that do not verify

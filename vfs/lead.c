@@ -125,8 +125,23 @@ void lsv_lead_clear(struct lsv_db *db)
 		                db->path, db->gen_dir);
 }
 
-/* From here on it is we who count in the shared page. */
-static void raise_epoch(struct lsv_db *db)
+/* From here on it is we who count in the shared page: of several that find the
+ * same epoch one raises it.  It may stand still then, so it has laid beside it
+ * what it makes current, and who raises the epoch next takes that away. */
+static int raise_epoch(struct lsv_db *db, uint64_t from, uint64_t generation)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	if (!atomic_compare_exchange_strong(&coord->epoch, &from, from + 1))
+		return -EAGAIN;
+	atomic_store(&coord->leader_pid, (uint32_t)getpid());
+	atomic_store(&coord->advanced_ns, lsv_clock_mono_ns());
+	atomic_store(&coord->sleeps, 0);
+	db->epoch = from + 1;
+	return lsv_folder_withdraw_others(db->dir, generation);
+}
+
+static void take_over(struct lsv_db *db)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 	uint8_t boot[LSV_BOOT_ID_SIZE];
@@ -138,10 +153,6 @@ static void raise_epoch(struct lsv_db *db)
 		set_uncaptured(db);
 		memcpy(coord->leader_boot, boot, sizeof boot);
 	}
-	db->epoch = atomic_fetch_add(&coord->epoch, 1) + 1;
-	atomic_store(&coord->leader_pid, (uint32_t)getpid());
-	atomic_store(&coord->advanced_ns, lsv_clock_mono_ns());
-	atomic_store(&coord->sleeps, 0);
 }
 
 static int open_lock(struct lsv_db *db, uint64_t generation)
@@ -173,7 +184,8 @@ bool lsv_lead_is_led(struct lsv_db *db)
 	       lsv_leader_is_locked(db->lock_fd);
 }
 
-int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
+/* -EAGAIN: the epoch is not 'epoch' any more, or was raised meanwhile. */
+static int switch_from(struct lsv_db *db, uint64_t epoch, uint64_t generation)
 {
 	int r;
 
@@ -183,12 +195,23 @@ int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
 		return r;
 	if (!lsv_leader_lock(db->lock_fd))
 		return -EAGAIN;
-	r = lsv_folder_set_generation(db->dir, generation, db->file_mode);
-	if (r < 0)
+	r = lsv_folder_propose(db->dir, generation, db->file_mode);
+	if (r == 0)
+		r = raise_epoch(db, epoch, generation);
+	if (r == 0)
+		r = lsv_folder_set_generation(db->dir, generation);
+	if (r < 0) {
+		lsv_folder_withdraw(db->dir, generation);
 		return r;
-	raise_epoch(db);
+	}
+	take_over(db);
 	atomic_store(&db->role, LSV_ADRIFT);
 	return 0;
+}
+
+int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
+{
+	return switch_from(db, db->epoch, generation);
 }
 
 static int load_state(struct lsv_db *db)
@@ -297,13 +320,28 @@ static void load_shadow(struct lsv_db *db)
 		db->reason[0] = 0;
 }
 
-static int claim(struct lsv_db *db)
+/* Another process was faster: this one never was the current one. */
+static void drop_claimed(struct lsv_db *db, uint64_t generation)
+{
+	auto_free char *path = lsv_folder_generation_dir(db->dir, generation);
+
+	forget_lock(db);
+	if (path && lsv_folder_remove_generation(path) < 0)
+		log_debug("%s: cannot remove %s", db->path, path);
+}
+
+static int claim(struct lsv_db *db, uint64_t epoch)
 {
 	uint64_t generation;
 	int r = lsv_folder_new_generation(db->dir, db->file_mode, &generation);
 
-	if (r == 0)
-		r = lsv_lead_switch(db, generation);
+	if (r < 0)
+		return r;
+	r = switch_from(db, epoch, generation);
+	if (r == -EAGAIN)
+		drop_claimed(db, generation);
+	if (r == 0 && !lsv_lead_holds(db))
+		r = -EAGAIN;
 	if (r == 0)
 		r = load_state(db);
 	if (r < 0)
@@ -312,16 +350,20 @@ static int claim(struct lsv_db *db)
 	return 0;
 }
 
-/* Another process is at it, and for so long that it must stand still. */
+/* Another process is at it, and for so long that it must stand still.  One that
+ * was at it long ago is not this one: who waits asks again before that. */
 static bool waits_in_vain(struct lsv_db *db)
 {
 	uint64_t epoch = atomic_load(&lsv_db_coord(db)->epoch);
 	int64_t now_ns = lsv_clock_mono_ns();
 
-	if (db->claim_since_ns == 0 || db->claim_epoch != epoch) {
+	if (db->claim_since_ns == 0 || db->claim_epoch != epoch ||
+	    now_ns - db->claim_seen_ns >
+	            4 * (LSV_STUCK_NS + db->config.sync_interval_ns)) {
 		db->claim_since_ns = now_ns;
 		db->claim_epoch = epoch;
 	}
+	db->claim_seen_ns = now_ns;
 	return now_ns - db->claim_since_ns >= LSV_STUCK_NS;
 }
 
@@ -333,6 +375,7 @@ static bool waits_in_vain(struct lsv_db *db)
 static int claim_alone(struct lsv_db *db, bool (*has_cause)(struct lsv_db *db))
 {
 	auto_close int fd = lsv_open(db->dir, O_RDONLY | O_DIRECTORY, 0);
+	uint64_t epoch = atomic_load(&lsv_db_coord(db)->epoch);
 	int r;
 
 	if (fd < 0)
@@ -341,7 +384,7 @@ static int claim_alone(struct lsv_db *db, bool (*has_cause)(struct lsv_db *db))
 	    !waits_in_vain(db))
 		return -EAGAIN;
 	db->claim_since_ns = 0;
-	r = has_cause(db) ? claim(db) : -EAGAIN;
+	r = has_cause(db) ? claim(db, epoch) : -EAGAIN;
 	flock(fd, LOCK_UN);
 	return r;
 }
@@ -375,6 +418,7 @@ int lsv_lead_usurp(struct lsv_db *db)
 
 int lsv_lead_take(struct lsv_db *db)
 {
+	uint64_t epoch = atomic_load(&lsv_db_coord(db)->epoch);
 	uint64_t generation, again;
 	int r = lsv_folder_generation(db->dir, &generation);
 
@@ -386,13 +430,16 @@ int lsv_lead_take(struct lsv_db *db)
 		return r;
 	if (!lsv_leader_lock(db->lock_fd))
 		return -EAGAIN;
-	if (lsv_folder_generation(db->dir, &again) < 0 || again != generation) {
-		lsv_leader_unlock(db->lock_fd);
-		return -EAGAIN;
+	r = raise_epoch(db, epoch, generation);
+	/* Nobody replaces it any more. */
+	if (r == 0 &&
+	    (lsv_folder_generation(db->dir, &again) < 0 || again != generation))
+		r = -EAGAIN;
+	if (r == 0) {
+		forget_shadow(db);
+		take_over(db);
+		r = load_state(db);
 	}
-	forget_shadow(db);
-	raise_epoch(db);
-	r = load_state(db);
 	if (r < 0) {
 		lsv_leader_unlock(db->lock_fd);
 		return r;

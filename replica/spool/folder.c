@@ -116,16 +116,51 @@ int lsv_folder_generation(const char *dir, uint64_t *generation)
 	return 0;
 }
 
-int lsv_folder_set_generation(const char *dir, uint64_t generation, mode_t mode)
+static char *proposal_path(const char *dir, uint64_t generation)
 {
-	auto_free char *path = lsv_path_join(dir, "generation");
 	char text[LSV_GENERATION_SIZE];
 
-	if (!path)
-		return -ENOMEM;
+	lsv_generation_format(generation, text);
+	return lsv_sprintf("%s/" LSV_PROPOSAL_PREFIX "%s", dir, text);
+}
+
+int lsv_folder_propose(const char *dir, uint64_t generation, mode_t mode)
+{
+	auto_free char *path = proposal_path(dir, generation);
+	auto_close int fd =
+		path ? lsv_spool_open(path, O_WRONLY | O_CREAT | O_TRUNC, mode)
+		     : -ENOMEM;
+	char text[LSV_GENERATION_SIZE];
+	int r;
+
+	if (fd < 0)
+		return fd;
 	lsv_generation_format(generation, text);
 	text[HEX_SIZE] = '\n'; /* instead of the final zero */
-	return lsv_spool_replace(path, text, HEX_SIZE + 1, mode, true);
+	r = lsv_write(fd, text, HEX_SIZE + 1);
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int lsv_folder_set_generation(const char *dir, uint64_t generation)
+{
+	auto_free char *proposal = proposal_path(dir, generation);
+	auto_free char *path = lsv_path_join(dir, "generation");
+
+	if (!proposal || !path)
+		return -ENOMEM;
+	if (rename(proposal, path) < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	return lsv_dir_sync(dir);
+}
+
+void lsv_folder_withdraw(const char *dir, uint64_t generation)
+{
+	auto_free char *path = proposal_path(dir, generation);
+
+	if (path)
+		unlink(path);
 }
 
 static int touch_lock(const char *gen_dir, mode_t mode)

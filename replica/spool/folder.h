@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define LSV_PROPOSAL_PREFIX "generation.tmp-"
+
 /* ".../.<file>-litestream" for ".../<file>"; the caller frees. */
 char *lsv_folder_path(const char *db_path);
 
@@ -29,8 +31,13 @@ char *lsv_folder_generation_dir(const char *dir, uint64_t generation);
 
 /* The file "generation".  -ENOENT: none yet, or not one of ours. */
 int lsv_folder_generation(const char *dir, uint64_t *generation);
-int lsv_folder_set_generation(const char *dir, uint64_t generation,
-                              mode_t mode);
+/* What shall be in it, in a file beside it, which lasts. */
+int lsv_folder_propose(const char *dir, uint64_t generation, mode_t mode);
+/* What was proposed becomes so.  -EAGAIN: it was withdrawn. */
+int lsv_folder_set_generation(const char *dir, uint64_t generation);
+/* Takes that proposal back, or (also another process's) all but that one. */
+void lsv_folder_withdraw(const char *dir, uint64_t generation);
+int lsv_folder_withdraw_others(const char *dir, uint64_t keep);
 /* A new random generation: its folder with wal/ and lock in it. */
 int lsv_folder_new_generation(const char *dir, mode_t mode,
                               uint64_t *generation);
@@ -43,6 +50,8 @@ int lsv_folder_remove_index(const char *gen_dir, uint32_t index);
 /* Removes all that a generation holds but its lock.  Nobody takes what is left
  * for a generation that has not begun: lsv_folder_indexes() is -ENOENT. */
 int lsv_folder_discard(const char *gen_dir);
+/* Removes a generation of ours. */
+int lsv_folder_remove_generation(const char *gen_dir);
 /* Removes all generations of ours but 'keep' (stock's are left alone), and
  * what killed processes left unfinished. */
 int lsv_folder_remove_others(const char *dir, uint64_t keep);

@@ -148,7 +148,7 @@ int lsv_folder_discard(const char *gen_dir)
 }
 
 /* "lock" goes last: without it the rest would be taken for stock's. */
-static int remove_generation(const char *gen_dir)
+int lsv_folder_remove_generation(const char *gen_dir)
 {
 	auto_free char *lock = lsv_path_join(gen_dir, "lock");
 	struct stat st;
@@ -179,10 +179,28 @@ static int remove_generations(const char *dir, uint64_t keep)
 		    generation == keep)
 			continue;
 		gen_dir = lsv_folder_generation_dir(dir, generation);
-		r = gen_dir ? remove_generation(gen_dir) : -ENOMEM;
+		r = gen_dir ? lsv_folder_remove_generation(gen_dir) : -ENOMEM;
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+int lsv_folder_withdraw_others(const char *dir, uint64_t keep)
+{
+	const size_t skip = strlen(LSV_PROPOSAL_PREFIX);
+	auto_dir DIR *list = lsv_opendir(dir);
+	char kept[LSV_GENERATION_SIZE];
+	const char *name;
+
+	if (!list)
+		return -errno;
+	lsv_generation_format(keep, kept);
+	while ((name = next_name(list)))
+		if (strncmp(name, LSV_PROPOSAL_PREFIX, skip) == 0 &&
+		    strcmp(name + skip, kept) != 0 &&
+		    unlinkat(dirfd(list), name, 0) < 0 && errno != ENOENT)
+			return -errno;
 	return 0;
 }
 

@@ -59,6 +59,12 @@ static uint64_t new_generation(void)
 	return generation;
 }
 
+static void set_generation(uint64_t generation, mode_t mode)
+{
+	ck_assert_int_eq(lsv_folder_propose(DIR_NAME, generation, mode), 0);
+	ck_assert_int_eq(lsv_folder_set_generation(DIR_NAME, generation), 0);
+}
+
 static bool is_there(const char *path)
 {
 	struct stat st;
@@ -142,8 +148,7 @@ START_TEST(a_generation_is_named_as_stock_names_it)
 	ck_assert_int_eq(lsv_folder_generation(DIR_NAME, &current), -ENOENT);
 	generation = new_generation();
 	ck_assert_int_eq(lsv_folder_generation(DIR_NAME, &current), -ENOENT);
-	ck_assert_int_eq(lsv_folder_set_generation(DIR_NAME, generation, 0644),
-	                 0);
+	set_generation(generation, 0644);
 	ck_assert_int_eq(lsv_folder_generation(DIR_NAME, &current), 0);
 	ck_assert_uint_eq(current, generation);
 	ck_assert_int_eq(lsv_file_read(DIR_NAME "/generation", 100, &text, &n),
@@ -153,6 +158,30 @@ START_TEST(a_generation_is_named_as_stock_names_it)
 	ck_assert_uint_eq(n, 17);
 	ck_assert_str_eq(text, wanted);
 	ck_assert_int_eq(mode_of(DIR_NAME "/generation"), 0644);
+}
+END_TEST
+
+START_TEST(a_proposal_that_was_withdrawn_comes_to_nothing)
+{
+	auto_scratch char *dir = scratch_enter();
+	uint64_t first, second, current;
+
+	make_db(0600);
+	make_folder();
+	first = new_generation();
+	second = new_generation();
+	ck_assert_int_eq(lsv_folder_propose(DIR_NAME, first, 0600), 0);
+	ck_assert_int_eq(lsv_folder_propose(DIR_NAME, second, 0600), 0);
+	ck_assert_int_eq(lsv_folder_generation(DIR_NAME, &current), -ENOENT);
+	ck_assert_int_eq(lsv_folder_withdraw_others(DIR_NAME, second), 0);
+	ck_assert_int_eq(lsv_folder_set_generation(DIR_NAME, first), -EAGAIN);
+	ck_assert_int_eq(lsv_folder_set_generation(DIR_NAME, second), 0);
+	ck_assert_int_eq(lsv_folder_generation(DIR_NAME, &current), 0);
+	ck_assert_uint_eq(current, second);
+	ck_assert_int_eq(lsv_folder_propose(DIR_NAME, first, 0600), 0);
+	lsv_folder_withdraw(DIR_NAME, first);
+	ck_assert_int_eq(lsv_folder_set_generation(DIR_NAME, first), -EAGAIN);
+	ck_assert_int_eq(scratch_count(DIR_NAME), 2);
 }
 END_TEST
 
@@ -219,8 +248,7 @@ START_TEST(a_folder_of_stocks_is_told_from_ours)
 	ck_assert(!make_folder());
 	/* No room for a coord, but a generation of ours. */
 	ck_assert_int_eq(unlink(DIR_NAME "/coord"), 0);
-	ck_assert_int_eq(
-		lsv_folder_set_generation(DIR_NAME, new_generation(), 0600), 0);
+	set_generation(new_generation(), 0600);
 	ck_assert(!make_folder());
 }
 END_TEST
@@ -426,8 +454,7 @@ static void make_all(void)
 	                                   &shadow),
 	                 0);
 	lsv_shadow_close(shadow);
-	ck_assert_int_eq(lsv_folder_set_generation(DIR_NAME, generation, mode),
-	                 0);
+	set_generation(generation, mode);
 	ck_assert_int_eq(lsv_pagemap_open(DIR_NAME, 4096, mode, &map), 0);
 	lsv_pagemap_close(map);
 	ck_assert_int_eq(lsv_state_store(DIR_NAME, &state, mode), 0);
@@ -503,8 +530,9 @@ END_TEST
 UNIT(folder, the_folder_lies_beside_the_database,
      modes_follow_the_database_whatever_the_umask,
      without_a_database_files_are_private,
-     a_generation_is_named_as_stock_names_it, no_two_generations_are_the_same,
-     what_is_no_generation_of_ours_is_none,
+     a_generation_is_named_as_stock_names_it,
+     a_proposal_that_was_withdrawn_comes_to_nothing,
+     no_two_generations_are_the_same, what_is_no_generation_of_ours_is_none,
      a_folder_of_stocks_is_told_from_ours, indexes_rise_and_nothing_else_is_one,
      a_removed_index_is_gone, a_discarded_generation_is_none_that_never_began,
      only_generations_of_ours_are_removed, old_leftovers_go_new_ones_stay,
