@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "vfs/lead.h"
-#include "replica/spool/witness.h"
 
 #include "replica/base/clock.h"
 #include "replica/base/fileio.h"
@@ -9,6 +8,7 @@
 #include "replica/spool/leader.h"
 #include "replica/spool/recover.h"
 #include "replica/wal/pagehash.h"
+#include "vfs/continuity.h"
 #include "vfs/copy.h"
 
 #include <errno.h>
@@ -449,63 +449,6 @@ int lsv_lead_take(struct lsv_db *db)
 	return 0;
 }
 
-/* The source stands where (salt, frame) was, or where what followed it
- * begins. */
-static bool stand(struct lsv_db *db, const struct lsv_shm *live,
-                  const uint32_t salt[2], const struct lsv_real *real)
-{
-	bool is_new = false;
-
-	if (!lsv_witness_follows(lsv_db_coord(db), salt, real->frame, live,
-	                         &is_new) ||
-	    lsv_source_begin(&db->source, db->wal_path, live) < 0)
-		return false;
-	return is_new || lsv_source_seek(&db->source, real) == 0;
-}
-
-/* Case 1: the incarnation that the shadow's end stands in is still the live
- * one, or a witnessed reset away: by the last record on disk, or (for an end
- * that is in no frame) by the shared page. */
-static bool same_incarnation(struct lsv_db *db, const struct lsv_shm *live)
-{
-	const struct lsv_record *end = lsv_shadow_end(db->wal);
-	struct lsv_captured captured;
-	struct lsv_frame last;
-
-	lsv_frame_decode(end->real.header, &last);
-	if (end->real.frame > 0 && stand(db, live, last.salt, &end->real))
-		return true;
-	return lsv_coord_captured(lsv_db_coord(db), &captured) &&
-	       captured.generation == db->generation &&
-	       captured.index == lsv_shadow_index(db->wal) &&
-	       captured.offset == end->commit.end && captured.frame == 0 &&
-	       /* Without a WAL there are no salts: that identifies nothing. */
-	       (captured.salt[0] | captured.salt[1]) != 0 &&
-	       stand(db, live, captured.salt, &(struct lsv_real){0});
-}
-
-/* The database file is as the last close left it, when everything was
- * captured and the WAL gone. */
-static bool is_untouched(struct lsv_db *db)
-{
-	const struct lsv_pos end = {db->generation, lsv_shadow_index(db->wal),
-	                            lsv_shadow_end(db->wal)->commit.end};
-	const struct lsv_tuple *tuple = &db->state->tuple;
-	struct lsv_tuple now;
-
-	return tuple->pos.generation == end.generation &&
-	       lsv_pos_compare(&tuple->pos, &end) == 0 &&
-	       lsv_tuple_of(db->path, &now) == 0 &&
-	       lsv_tuple_equal(tuple, &now);
-}
-
-/* Case 2: what is in the WAL now is all new. */
-static bool same_file(struct lsv_db *db, const struct lsv_shm *live)
-{
-	return is_untouched(db) &&
-	       lsv_source_begin(&db->source, db->wal_path, live) == 0;
-}
-
 /* An exclusive connection makes the WAL before it writes to it, and writes to
  * it before it commits. */
 static bool is_before_first(struct lsv_db *db)
@@ -513,7 +456,7 @@ static bool is_before_first(struct lsv_db *db)
 	struct lsv_shm live;
 
 	return lsv_db_live(db, &live) == -ENOMSG && db->is_begun &&
-	       is_untouched(db);
+	       lsv_continuity_is_untouched(db);
 }
 
 bool lsv_lead_is_at_rest(struct lsv_db *db)
@@ -521,7 +464,7 @@ bool lsv_lead_is_at_rest(struct lsv_db *db)
 	struct stat st;
 
 	return is_before_first(db) ||
-	       (db->is_begun && is_untouched(db) &&
+	       (db->is_begun && lsv_continuity_is_untouched(db) &&
 	        (stat(db->wal_path, &st) < 0 || st.st_size == 0));
 }
 
@@ -539,7 +482,8 @@ int lsv_lead_attach(struct lsv_db *db)
 		set_reason(db, "its page size changed");
 		return -ESTALE;
 	}
-	if (!same_incarnation(db, &live) && !same_file(db, &live)) {
+	if (!lsv_continuity_of_wal(db, &live) &&
+	    !lsv_continuity_of_file(db, &live)) {
 		set_reason(db, "it was written to or checkpointed without us");
 		lsv_source_close(&db->source);
 		return -ESTALE;

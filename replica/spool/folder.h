@@ -52,8 +52,8 @@ int lsv_folder_remove_index(const char *gen_dir, uint32_t index);
 int lsv_folder_discard(const char *gen_dir);
 /* Removes a generation of ours. */
 int lsv_folder_remove_generation(const char *gen_dir);
-/* Removes all generations of ours but 'keep' (stock's are left alone), and
- * what killed processes left unfinished. */
+/* Removes all generations of ours but 'keep' (stock's are left alone, and what
+ * another process leads), and what killed processes left unfinished. */
 int lsv_folder_remove_others(const char *dir, uint64_t keep);
 /* Bytes used by shadows of a generation. */
 uint64_t lsv_folder_bytes(const char *gen_dir);

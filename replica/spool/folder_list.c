@@ -2,10 +2,12 @@
 #include "replica/base/cleanup.h"
 #include "replica/base/fileio.h"
 #include "replica/spool/folder.h"
+#include "replica/spool/leader.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,24 +164,58 @@ int lsv_folder_remove_generation(const char *gen_dir)
 	return r < 0 ? r : lsv_remove_tree(gen_dir);
 }
 
+/* Whoever removes what is not current may have stood still since, and another
+ * process have made what is.  'kept': the lock of what this one takes for it.
+ */
+static bool is_successor(const char *gen_dir, const struct stat *kept)
+{
+	auto_free char *lock = lsv_path_join(gen_dir, "lock");
+	auto_close int fd = lock ? lsv_open(lock, O_RDWR, 0) : -1;
+	struct stat st;
+
+	return fd >= 0 && lsv_leader_is_locked(fd) && fstat(fd, &st) == 0 &&
+	       (st.st_mtim.tv_sec > kept->st_mtim.tv_sec ||
+	        (st.st_mtim.tv_sec == kept->st_mtim.tv_sec &&
+	         st.st_mtim.tv_nsec > kept->st_mtim.tv_nsec));
+}
+
+/* What of ours is not 'keep', or a successor of it. */
+static int remove_unless_newer(const char *dir, uint64_t generation,
+                               const struct stat *kept)
+{
+	auto_free char *gen_dir = lsv_folder_generation_dir(dir, generation);
+
+	if (!gen_dir)
+		return -ENOMEM;
+	return is_successor(gen_dir, kept)
+	               ? 0
+	               : lsv_folder_remove_generation(gen_dir);
+}
+
 static int remove_generations(const char *dir, uint64_t keep)
 {
 	auto_free char *path = lsv_path_join(dir, "generations");
+	auto_free char *lock = lsv_sprintf("%s/generations/%016" PRIx64 "/lock",
+	                                   dir, keep);
 	auto_dir DIR *list = path ? lsv_opendir(path) : NULL;
 	const char *name;
+	struct stat kept;
 
 	if (!list)
 		return !path ? -ENOMEM : errno == ENOENT ? 0 : -errno;
+	if (!lock)
+		return -ENOMEM;
+	/* Who removed that is who leads now. */
+	if (stat(lock, &kept) < 0)
+		return errno == ENOENT ? 0 : -errno;
 	while ((name = next_name(list))) {
-		auto_free char *gen_dir = NULL;
 		uint64_t generation;
 		int r;
 
 		if (lsv_generation_parse(name, strlen(name), &generation) < 0 ||
 		    generation == keep)
 			continue;
-		gen_dir = lsv_folder_generation_dir(dir, generation);
-		r = gen_dir ? lsv_folder_remove_generation(gen_dir) : -ENOMEM;
+		r = remove_unless_newer(dir, generation, &kept);
 		if (r < 0)
 			return r;
 	}

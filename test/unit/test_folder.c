@@ -356,6 +356,61 @@ START_TEST(only_generations_of_ours_are_removed)
 }
 END_TEST
 
+/* A child that leads a generation, until its pipe is closed. */
+static pid_t lead_elsewhere(uint64_t generation, int until[2])
+{
+	auto_free char *gen_dir = lsv_folder_generation_dir(DIR_NAME,
+	                                                    generation);
+	int ready[2], fd;
+	pid_t child;
+	char byte;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(pipe(until), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		close(until[1]);
+		if (lsv_leader_open(gen_dir, 0600, &fd) < 0 ||
+		    !lsv_leader_lock(fd) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		_exit((int)read(until[0], &byte, 1));
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return child;
+}
+
+START_TEST(a_successor_is_not_removed)
+{
+	auto_scratch char *dir = scratch_enter();
+	uint64_t robbed, next;
+	auto_free char *old = NULL;
+	auto_free char *new = NULL;
+	int until[2], status;
+	pid_t child;
+
+	make_db(0644);
+	make_folder();
+	robbed = new_generation();
+	next = new_generation();
+	old = lsv_folder_generation_dir(DIR_NAME, robbed);
+	new = lsv_folder_generation_dir(DIR_NAME, next);
+	child = lead_elsewhere(next, until);
+	ck_assert_int_eq(lsv_folder_remove_others(DIR_NAME, robbed), 0);
+	ck_assert(is_there(new));
+	close(until[1]);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	close(until[0]);
+	/* Whoever leads removed what was ours. */
+	ck_assert_int_eq(lsv_folder_remove_generation(old), 0);
+	ck_assert_int_eq(lsv_folder_remove_others(DIR_NAME, robbed), 0);
+	ck_assert(is_there(new));
+}
+END_TEST
+
 START_TEST(old_leftovers_go_new_ones_stay)
 {
 	auto_scratch char *dir = scratch_enter();
@@ -535,6 +590,7 @@ UNIT(folder, the_folder_lies_beside_the_database,
      no_two_generations_are_the_same, what_is_no_generation_of_ours_is_none,
      a_folder_of_stocks_is_told_from_ours, indexes_rise_and_nothing_else_is_one,
      a_removed_index_is_gone, a_discarded_generation_is_none_that_never_began,
-     only_generations_of_ours_are_removed, old_leftovers_go_new_ones_stay,
-     a_parent_is_a_position, root_makes_it_for_the_owner,
-     a_stranger_gets_an_error, a_planted_link_is_not_followed)
+     only_generations_of_ours_are_removed, a_successor_is_not_removed,
+     old_leftovers_go_new_ones_stay, a_parent_is_a_position,
+     root_makes_it_for_the_owner, a_stranger_gets_an_error,
+     a_planted_link_is_not_followed)
