@@ -72,6 +72,7 @@ eventually 120 test -s commits.n
 "$LSVFS" sync storm.db >out 2>&1 || fail "cannot sync: $(cat out)"
 printf 'storm of 10 s, interval 1 s: %s commits, %s puts\n' \
 	"$(cat commits.n)" "$(grep -c ' PUT .*/storm/.*/wal/' requests)"
+sleep 10 # the storm may have left a snapshot to take
 idle_from=$(wc -l <requests)
 sleep 60
 printf 'idle for 60 s: %s requests\n' $(($(wc -l <requests) - idle_from))
