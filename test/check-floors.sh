@@ -45,7 +45,7 @@ doors=(
 	'expat.h replica/store/s3_xml.c'
 	'expat.h replica/store/sts_xml.c'
 	'jansson.h replica/store/credential_json.c'
-	'jansson.h replica/ship/note.c'
+	'jansson.h replica/format/note.c'
 	'jansson.h tools/json.c'
 	'zstd*.h replica/format/coder_zstd.c'
 	'lz4*.h replica/format/coder_lz4.c'

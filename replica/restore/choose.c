@@ -15,6 +15,7 @@
 #include "replica/restore/choose.h"
 
 #include "replica/base/clock.h"
+#include "replica/restore/parent.h"
 #include "replica/restore/say.h"
 
 #include <errno.h>
@@ -107,18 +108,31 @@ static int check_txid(struct lsv_client *client,
 	return 0;
 }
 
+/* Of those that begin after the target. */
+struct later {
+	struct lsv_bounds next;                /* the first */
+	const struct lsv_generation *beheaded; /* one whose beginning is gone */
+};
+
 /* The generation that ended before the target is not the one to take where
- * the next may have begun before it, too. */
-static int check_time(const struct lsv_target *target,
-                      const struct lsv_bounds *best,
-                      const struct lsv_generation *beheaded)
+ * the next may have begun before it, too, or where it has lost its end. */
+static int check_time(struct lsv_client *client,
+                      const struct lsv_target *target,
+                      const struct lsv_bounds *best, const struct later *later)
 {
+	const struct lsv_generation *beheaded = later->beheaded;
 	char name[LSV_GENERATION_SIZE], next[LSV_GENERATION_SIZE];
 	char time[LSV_TIME_TEXT_SIZE];
 
-	if (target->kind != LSV_TARGET_TIME || !beheaded ||
+	if (target->kind != LSV_TARGET_TIME ||
 	    best->last.time_ns >= target->time_ns)
 		return 0;
+	if (!beheaded)
+		return later->next.generation
+		               ? lsv_parent_check(client, best,
+		                                  later->next.generation,
+		                                  target->time_ns)
+		               : 0;
 	lsv_time_format(target->time_ns, time);
 	lsv_generation_format(best->generation->id, name);
 	lsv_generation_format(beheaded->id, next);
@@ -132,7 +146,7 @@ static int check_time(const struct lsv_target *target,
 static int choose_best(struct lsv_client *client,
                        const struct lsv_catalog *catalog,
                        const struct lsv_target *target, struct lsv_bounds *best,
-                       const struct lsv_generation **beheaded)
+                       struct later *later)
 {
 	const struct lsv_generations *v = &catalog->generations;
 
@@ -144,7 +158,10 @@ static int choose_best(struct lsv_client *client,
 			return r;
 		if (begins_after(&bounds, target)) {
 			if (is_beheaded(&bounds))
-				*beheaded = bounds.generation;
+				later->beheaded = bounds.generation;
+			if (!later->next.generation ||
+			    bounds.first.time_ns < later->next.first.time_ns)
+				later->next = bounds;
 		} else if (!best->generation ||
 		           is_better(&bounds, best, target)) {
 			*best = bounds;
@@ -158,7 +175,7 @@ int lsv_choose_generation(struct lsv_client *client,
                           const struct lsv_target *target,
                           struct lsv_bounds *chosen)
 {
-	const struct lsv_generation *beheaded = NULL;
+	struct later later = {0};
 	struct lsv_bounds best = {0};
 	char time[LSV_TIME_TEXT_SIZE];
 	int r;
@@ -166,7 +183,7 @@ int lsv_choose_generation(struct lsv_client *client,
 	if (target->generation)
 		return choose_named(client, catalog, target->generation,
 		                    chosen);
-	r = choose_best(client, catalog, target, &best, &beheaded);
+	r = choose_best(client, catalog, target, &best, &later);
 	if (r < 0)
 		return r;
 	lsv_time_format(target->time_ns, time);
@@ -175,7 +192,7 @@ int lsv_choose_generation(struct lsv_client *client,
 		           time, client->url);
 	if (!best.generation)
 		return say(-ENOENT, "no backup found in %s", client->url);
-	r = check_time(target, &best, beheaded);
+	r = check_time(client, target, &best, &later);
 	if (r == 0)
 		r = check_txid(client, catalog, target, &best);
 	if (r < 0)

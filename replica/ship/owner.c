@@ -3,7 +3,7 @@
 
 #include "replica/base/clock.h"
 #include "replica/format/layout.h"
-#include "replica/ship/note.h"
+#include "replica/format/note.h"
 
 #include <errno.h>
 #include <stdbool.h>

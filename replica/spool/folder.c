@@ -218,30 +218,6 @@ int lsv_folder_new_generation(const char *dir, mode_t mode,
 }
 
 /* "<generation>/<index>:<offset>", as lsv_pos_format() writes it. */
-static int parse_pos(const char *text, struct lsv_pos *pos)
-{
-	static const char digits[] = "0123456789abcdef";
-	struct lsv_pos p = {0};
-	size_t n;
-	int r;
-
-	if (strlen(text) < HEX_SIZE + 10 || text[HEX_SIZE] != '/' ||
-	    text[HEX_SIZE + 9] != ':')
-		return -EINVAL;
-	r = lsv_generation_parse(text, HEX_SIZE, &p.generation);
-	if (r == 0)
-		r = lsv_hex32_parse(text + HEX_SIZE + 1, &p.index);
-	if (r < 0)
-		return r;
-	text += HEX_SIZE + 10;
-	n = strspn(text, digits);
-	if (n < 8 || n > 16 || text[n])
-		return -EINVAL;
-	p.offset = strtoull(text, NULL, 16);
-	*pos = p;
-	return 0;
-}
-
 int lsv_folder_parent(const char *dir, struct lsv_pos *parent)
 {
 	auto_free char *path = lsv_path_join(dir, "parent");
@@ -256,5 +232,5 @@ int lsv_folder_parent(const char *dir, struct lsv_pos *parent)
 		return r;
 	if (n > 0 && text[n - 1] == '\n')
 		text[n - 1] = 0;
-	return parse_pos(text, parent);
+	return lsv_pos_parse(text, parent);
 }

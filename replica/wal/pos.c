@@ -4,7 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* In the text of a position. */
+#define AT_INDEX 17
+#define AT_OFFSET 26
 
 void lsv_generation_format(uint64_t generation, char text[LSV_GENERATION_SIZE])
 {
@@ -46,6 +51,30 @@ void lsv_pos_format(const struct lsv_pos *pos, char text[LSV_POS_TEXT_SIZE])
 {
 	snprintf(text, LSV_POS_TEXT_SIZE, "%016" PRIx64 "/%08x:%08" PRIx64,
 	         pos->generation, (unsigned)pos->index, pos->offset);
+}
+
+int lsv_pos_parse(const char *text, struct lsv_pos *pos)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct lsv_pos p = {0};
+	size_t n;
+	int r;
+
+	if (strlen(text) < AT_OFFSET || text[AT_INDEX - 1] != '/' ||
+	    text[AT_OFFSET - 1] != ':')
+		return -EINVAL;
+	r = lsv_generation_parse(text, AT_INDEX - 1, &p.generation);
+	if (r == 0)
+		r = lsv_hex32_parse(text + AT_INDEX, &p.index);
+	if (r < 0)
+		return r;
+	text += AT_OFFSET;
+	n = strspn(text, digits);
+	if (n < 8 || n > 16 || text[n])
+		return -EINVAL;
+	p.offset = strtoull(text, NULL, 16);
+	*pos = p;
+	return 0;
 }
 
 int lsv_pos_compare(const struct lsv_pos *a, const struct lsv_pos *b)

@@ -28,6 +28,8 @@ int lsv_generation_parse(const char *text, size_t n, uint64_t *generation);
 int lsv_hex32_parse(const char *text, uint32_t *value);
 
 void lsv_pos_format(const struct lsv_pos *pos, char text[LSV_POS_TEXT_SIZE]);
+/* The reverse; anything else is -EINVAL. */
+int lsv_pos_parse(const char *text, struct lsv_pos *pos);
 
 /* Order within one generation: <0, 0, >0 as strcmp(). */
 int lsv_pos_compare(const struct lsv_pos *a, const struct lsv_pos *b);

@@ -61,7 +61,7 @@ restore()
 		fail "$lost lost, $*: exit $status, not $expected: $(cat out.txt err.txt)"
 	case $status in
 	0) ;;
-	4) grep -qE '^error: missing .*\.(wal|snapshot)\.lz4' err.txt ||
+	4) grep -qE '^error: missing (commits|.*\.(wal|snapshot)\.lz4)' err.txt ||
 		fail "$lost lost, $*: $(cat err.txt)" ;;
 	*) grep -q '^restorable: ' err.txt || fail "$*: $(cat err.txt)" ;;
 	esac
@@ -159,6 +159,44 @@ restore 0 -timestamp "$(<states/4.time)"
 same_file out.db states/4.db
 restore 0 -timestamp 2023-01-01T00:00:01Z
 same_file out.db old.db
+
+# What a generation ended with is gone: the next one says where that was.
+# followed POSITION: the next one began there.
+followed()
+{
+	mkdir -p "replica/generations/$gen/lsvfs"
+	printf '{"generation":"%s","parent":"%s"}\n' $gen "$1" \
+		>"replica/generations/$gen/lsvfs/lineage.json"
+}
+make
+lost=nothing
+restore 0 -generation $old
+end=$(sed -n 's/.*position \([0-9a-f/:]*\),.*/\1/p' out.txt)
+followed "$end"
+restore 0 -timestamp 2023-11-01T00:00:00Z
+same_file out.db old.db
+lost='the last segment'
+rm replica/generations/$old/wal/*
+for time in 2023-01-01T00:00:01Z 2023-11-01T00:00:00Z; do
+	restore 4 -timestamp $time
+	grep -q "commits from $old/00000000:00000000 to $end, .* of 2023-01-01T00:00:00.0" \
+		err.txt || fail "$(cat err.txt)"
+done
+restore 0 -timestamp 2023-01-01T00:00:00Z
+restore 0 -timestamp "$(<states/1.time)"
+same_file out.db states/1.db
+for from in "$old/00000001:00000000" "$old/00000000:00000000" \
+	"2222222222222222/00000007:00001000" nonsense; do
+	followed $from
+	restore 0 -timestamp 2023-11-01T00:00:00Z
+done
+rm replica/generations/$gen/lsvfs/lineage.json
+ln -s lineage.json replica/generations/$gen/lsvfs/lineage.json
+status=0
+"$LSVFS_RESTORE" -o none.db -timestamp 2023-11-01T00:00:00Z replica \
+	2>err.txt || status=$?
+[ $status = 1 ] || fail "exit $status: $(cat err.txt)"
+grep -q 'cannot read .*lineage.json' err.txt || fail "$(cat err.txt)"
 
 # An index that no commit has come to.
 lost='no object'

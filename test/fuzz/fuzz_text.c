@@ -7,8 +7,8 @@
 #include "replica/base/clock.h"
 #include "replica/base/log.h"
 #include "replica/format/layout.h"
+#include "replica/format/note.h"
 #include "replica/ship/config.h"
-#include "replica/ship/note.h"
 #include "replica/store/url.h"
 #include "test/fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "replica/ship/note.h"
+#include "replica/format/note.h"
 #include "test/lib/unit.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/base/fileio.h"
 #include "replica/format/layout.h"
-#include "replica/ship/note.h"
+#include "replica/format/note.h"
 #include "replica/ship/owner.h"
 #include "test/lib/scratch.h"
 #include "test/lib/unit.h"

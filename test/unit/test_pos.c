@@ -88,6 +88,49 @@ START_TEST(a_position_is_generation_index_offset)
 }
 END_TEST
 
+START_TEST(a_position_reads_back_as_it_was_written)
+{
+	static const struct lsv_pos table[] = {
+		{1, 2, 3},
+		{UINT64_C(0x0123456789abcdef), 0x1f, UINT64_C(0x123456789)},
+		{UINT64_MAX, UINT32_MAX, UINT64_MAX},
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char text[LSV_POS_TEXT_SIZE];
+		struct lsv_pos pos = {0};
+
+		lsv_pos_format(&table[i], text);
+		ck_assert_int_eq(lsv_pos_parse(text, &pos), 0);
+		ck_assert_uint_eq(pos.generation, table[i].generation);
+		ck_assert_int_eq(lsv_pos_compare(&pos, &table[i]), 0);
+	}
+}
+END_TEST
+
+START_TEST(anything_else_is_no_position)
+{
+	static const char *const table[] = {
+		"",
+		"0123456789abcdef",
+		"0123456789abcdef/0000001f",
+		"0123456789abcdef/0000001f:",
+		"0123456789abcdef/0000001f:0001234",
+		"0123456789abcdef/0000001f:00001234 ",
+		"0123456789abcdef/0000001f:0000123456789abcd",
+		"0123456789abcdef:0000001f:00001234",
+		"0123456789abcde/00000001f:00001234",
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct lsv_pos pos = {0};
+
+		ck_assert_int_eq(lsv_pos_parse(table[i], &pos), -EINVAL);
+		ck_assert_uint_eq(pos.generation, 0);
+	}
+}
+END_TEST
+
 START_TEST(the_largest_position_fits_its_text)
 {
 	struct lsv_pos pos = {UINT64_MAX, UINT32_MAX, UINT64_MAX};
@@ -120,4 +163,5 @@ UNIT(pos, a_generation_reads_back_as_it_was_written,
      anything_but_sixteen_lower_case_hex_digits_is_no_generation,
      eight_hex_digits_are_an_index_whatever_follows,
      fewer_digits_or_others_are_no_index, a_position_is_generation_index_offset,
+     a_position_reads_back_as_it_was_written, anything_else_is_no_position,
      the_largest_position_fits_its_text, positions_order_by_index_then_offset)
