@@ -46,9 +46,66 @@ int lsv_fd_raise(int fd)
 	return higher;
 }
 
+/* Where the program's own are closed something takes their place for so long:
+ * who prints there fails as before.  Returns how many. */
+static int fill_low(int fds[STDERR_FILENO + 1])
+{
+	int n = 0;
+
+	for (int low = 0; low <= STDERR_FILENO; low++) {
+		if (fcntl(low, F_GETFD) >= 0)
+			continue;
+		fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fds[n] > STDERR_FILENO)
+			close(fds[n]);
+		else if (fds[n] >= 0)
+			n++;
+	}
+	return n;
+}
+
+static void empty_low(const int fds[STDERR_FILENO + 1], int n)
+{
+	int saved = errno;
+
+	while (n > 0)
+		close(fds[--n]);
+	errno = saved;
+}
+
+/* Closed since: what was printed into a new file meanwhile is none of it. */
+static int raise_new(int fd)
+{
+	int raised = lsv_fd_raise(fd);
+
+	if (raised == fd || raised < 0 || lseek(raised, 0, SEEK_CUR) == 0 ||
+	    (ftruncate(raised, 0) == 0 && lseek(raised, 0, SEEK_SET) == 0))
+		return raised;
+	close(raised);
+	errno = EIO;
+	return -1;
+}
+
 int lsv_open(const char *path, int flags, mode_t mode)
 {
-	return lsv_fd_raise(open(path, flags | O_CLOEXEC, mode));
+	bool is_new = flags & (O_EXCL | O_TRUNC) ||
+	              (flags & O_TMPFILE) == O_TMPFILE;
+	int low[STDERR_FILENO + 1], n = 0, fd;
+
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		n = fill_low(low);
+	fd = open(path, flags | O_CLOEXEC, mode);
+	empty_low(low, n);
+	return is_new ? raise_new(fd) : lsv_fd_raise(fd);
+}
+
+int lsv_mkostemp(char *path)
+{
+	int low[STDERR_FILENO + 1], n = fill_low(low);
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	empty_low(low, n);
+	return raise_new(fd);
 }
 
 DIR *lsv_opendir(const char *path)

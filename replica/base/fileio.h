@@ -26,6 +26,8 @@ int lsv_fd_raise(int fd);
 /* As open() and opendir(), with O_CLOEXEC, above stderr; -1 or NULL, and
  * errno. */
 int lsv_open(const char *path, int flags, mode_t mode);
+/* As mkostemp(), in the same way. */
+int lsv_mkostemp(char *path);
 DIR *lsv_opendir(const char *path);
 
 /* Reads at 'offset' until 'n' bytes or the end of the file; how many. */

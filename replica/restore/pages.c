@@ -48,7 +48,7 @@ static int open_unlinked(const char *dir)
 	path = lsv_path_join(dir, ".lsvfs-spool-XXXXXX");
 	if (!path)
 		return -ENOMEM;
-	fd = lsv_fd_raise(mkostemp(path, O_CLOEXEC));
+	fd = lsv_mkostemp(path);
 	if (fd < 0)
 		return -errno;
 	unlink(path);

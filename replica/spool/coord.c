@@ -85,7 +85,7 @@ static int make_file(const char *path, mode_t mode)
 
 	if (!temp)
 		return -ENOMEM;
-	fd = lsv_fd_raise(mkostemp(temp, O_CLOEXEC));
+	fd = lsv_mkostemp(temp);
 	if (fd < 0)
 		return -errno;
 	init_page(&page);
