@@ -16,6 +16,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#define CLOSED_MAX 10 /* times in a row that somebody closes what we open */
+
 char *lsv_sprintf(const char *format, ...)
 {
 	va_list args;
@@ -86,17 +88,30 @@ static int raise_new(int fd)
 	return -1;
 }
 
-int lsv_open(const char *path, int flags, mode_t mode)
+static int open_raised(const char *path, int flags, mode_t mode)
 {
 	bool is_new = flags & (O_EXCL | O_TRUNC) ||
 	              (flags & O_TMPFILE) == O_TMPFILE;
-	int low[STDERR_FILENO + 1], n = 0, fd;
+	int low[STDERR_FILENO + 1], n = 0, fd, raised;
 
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		n = fill_low(low);
 	fd = open(path, flags | O_CLOEXEC, mode);
 	empty_low(low, n);
-	return is_new ? raise_new(fd) : lsv_fd_raise(fd);
+	raised = is_new ? raise_new(fd) : lsv_fd_raise(fd);
+	if (raised < 0 && fd >= 0 && flags & O_EXCL)
+		unlink(path);
+	return raised;
+}
+
+int lsv_open(const char *path, int flags, mode_t mode)
+{
+	int fd = open_raised(path, flags, mode);
+
+	/* The program closed it, with its own. */
+	for (int i = 0; i < CLOSED_MAX && fd < 0 && errno == EBADF; i++)
+		fd = open_raised(path, flags, mode);
+	return fd;
 }
 
 int lsv_mkostemp(char *path)
