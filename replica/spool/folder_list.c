@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -195,8 +194,9 @@ static int remove_unless_newer(const char *dir, uint64_t generation,
 static int remove_generations(const char *dir, uint64_t keep)
 {
 	auto_free char *path = lsv_path_join(dir, "generations");
-	auto_free char *lock = lsv_sprintf("%s/generations/%016" PRIx64 "/lock",
-	                                   dir, keep);
+	auto_free char *kept_dir = lsv_folder_generation_dir(dir, keep);
+	auto_free char *lock = kept_dir ? lsv_path_join(kept_dir, "lock")
+	                                : NULL;
 	auto_dir DIR *list = path ? lsv_opendir(path) : NULL;
 	const char *name;
 	struct stat kept;

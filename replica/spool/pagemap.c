@@ -79,9 +79,6 @@ static uint8_t *entry(const struct lsv_pagemap *map, uint32_t page_no)
 
 /* ---- The file and its mapping ---- */
 
-/* The file has blocks for all of it: a store into a hole of a full disk would
- * be a SIGBUS in somebody else's program. */
-
 static int remap(struct lsv_pagemap *map, size_t size)
 {
 	size_t mapped = map->mapped;
@@ -115,6 +112,8 @@ static int open_mapped(const struct lsv_pagemap *map)
 	return take_fd(fd);
 }
 
+/* The file has blocks for all of it: a store into a hole of a full disk would
+ * be a SIGBUS in somebody else's program. */
 static int grow(struct lsv_pagemap *map, size_t needed)
 {
 	size_t step = map->allocated < STEP_MAX ? map->allocated : STEP_MAX;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* In the text of a position. */
@@ -55,26 +54,21 @@ void lsv_pos_format(const struct lsv_pos *pos, char text[LSV_POS_TEXT_SIZE])
 
 int lsv_pos_parse(const char *text, struct lsv_pos *pos)
 {
-	static const char digits[] = "0123456789abcdef";
 	struct lsv_pos p = {0};
-	size_t n;
+	size_t n = strlen(text);
 	int r;
 
-	if (strlen(text) < AT_OFFSET || text[AT_INDEX - 1] != '/' ||
-	    text[AT_OFFSET - 1] != ':')
+	if (n < AT_OFFSET + 8 || n > AT_OFFSET + 16 ||
+	    text[AT_INDEX - 1] != '/' || text[AT_OFFSET - 1] != ':')
 		return -EINVAL;
 	r = lsv_generation_parse(text, AT_INDEX - 1, &p.generation);
 	if (r == 0)
 		r = lsv_hex32_parse(text + AT_INDEX, &p.index);
-	if (r < 0)
-		return r;
-	text += AT_OFFSET;
-	n = strspn(text, digits);
-	if (n < 8 || n > 16 || text[n])
-		return -EINVAL;
-	p.offset = strtoull(text, NULL, 16);
-	*pos = p;
-	return 0;
+	if (r == 0)
+		r = parse_hex(text + AT_OFFSET, (int)n - AT_OFFSET, &p.offset);
+	if (r == 0)
+		*pos = p;
+	return r;
 }
 
 int lsv_pos_compare(const struct lsv_pos *a, const struct lsv_pos *b)
