@@ -20,6 +20,21 @@ take_library_along()
 	LIBLSVFS=$PWD/lib/$(basename "$LIBLSVFS")
 }
 
+# make_writer: writer.py says its process id, then commits once in a.db for each
+# line that it reads.
+make_writer()
+{
+	cat >writer.py <<-'END'
+		import os, sqlite3, sys
+		print(os.getpid(), flush=True)
+		db = sqlite3.connect('a.db', timeout=60, isolation_level=None)
+		for line in sys.stdin:
+		    db.execute(line)
+		    print('did', line, end='', flush=True)
+		db.close()
+	END
+}
+
 # checkpointed DB: kept/DB is what SQLite itself makes of DB and its WAL.
 checkpointed()
 {

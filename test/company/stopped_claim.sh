@@ -11,16 +11,7 @@
 not_under_tsan
 requires python3 sqlite3 strace
 
-# Commits once for each line that it reads.
-cat >writer.py <<'END'
-import os, sqlite3, sys
-print(os.getpid(), flush=True)
-db = sqlite3.connect('a.db', timeout=60, isolation_level=None)
-for line in sys.stdin:
-    db.execute(line)
-    print('did', line, end='', flush=True)
-db.close()
-END
+make_writer
 
 sqlite3 a.db 'pragma journal_mode=wal; create table t(x);' >out
 mkfifo to1

@@ -12,15 +12,7 @@ not_under_tsan
 requires python3 sqlite3 strace
 export LSVFS_OPTIONS="sync-interval=50ms $LSVFS_OPTIONS"
 
-# Commits once for each line that it reads.
-cat >writer.py <<'END'
-import sqlite3, sys
-db = sqlite3.connect('a.db', timeout=60, isolation_level=None)
-for line in sys.stdin:
-    db.execute(line)
-    print('did', line, end='', flush=True)
-db.close()
-END
+make_writer
 
 # word OFFSET: a number of the page that both share.
 cat >word.py <<'END'
