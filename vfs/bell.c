@@ -80,17 +80,23 @@ static void enqueue(struct lsv_db *db)
 	pthread_mutex_unlock(&poked_mutex);
 }
 
-static void wake_leader(struct lsv_coord_page *coord, bool always)
+static void wake_leader(struct lsv_db *db, bool always)
 {
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	uint32_t sleeps;
+
 	atomic_fetch_add(&coord->wake, 1);
-	if (always || atomic_load(&coord->sleeps))
+	sleeps = atomic_load(&coord->sleeps);
+	if (sleeps == LSV_LEADER_BY_FILE)
+		lsv_coord_call(db->dir);
+	else if (always || sleeps == LSV_LEADER_BY_WORD)
 		lsv_futex_wake(&coord->wake, INT_MAX);
 }
 
 void lsv_bell_poke(struct lsv_db *db)
 {
 	if (atomic_load(&db->role) == LSV_FOLLOWING)
-		wake_leader(lsv_db_coord(db), false);
+		wake_leader(db, false);
 	if (atomic_exchange(&db->hot, 1)) {
 		start_again();
 		return;
@@ -101,7 +107,7 @@ void lsv_bell_poke(struct lsv_db *db)
 
 void lsv_bell_call(struct lsv_db *db)
 {
-	wake_leader(lsv_db_coord(db), true);
+	wake_leader(db, true);
 }
 
 void lsv_bell_hurry(struct lsv_db *db)
@@ -109,7 +115,7 @@ void lsv_bell_hurry(struct lsv_db *db)
 	if (!lsv_db_coord(db))
 		return;
 	if (atomic_load(&db->role) == LSV_FOLLOWING)
-		wake_leader(lsv_db_coord(db), true);
+		wake_leader(db, true);
 	lsv_bell_heard(db);
 	start_again();
 	ring(true);

@@ -37,6 +37,8 @@
 
 #define LSV_REASON_SIZE 512
 
+struct lsv_ear;
+
 enum lsv_role { LSV_PASSIVE, LSV_FOLLOWING, LSV_ADRIFT, LSV_LIVE };
 
 struct lsv_db {
@@ -133,6 +135,7 @@ struct lsv_db {
 	uint64_t followed_dirty;   /* at the last look at another's work ... */
 	uint64_t followed_ticket;  /* ... and what asks for it; 0: none yet */
 	uint32_t wake_seen;        /* of coord->wake */
+	struct lsv_ear *ear;       /* it is led; NULL: by its word */
 	bool is_called;         /* by other processes, and it is closed here */
 	_Atomic(int) is_unseen; /* since it is led, while it is closed here */
 	/* As coord->wake was when the shadow last had all. */

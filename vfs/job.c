@@ -9,7 +9,7 @@
 #include <limits.h>
 
 #define THREADS_MAX 16
-#define THREADS_KEPT 3 /* what idles beyond that ends */
+#define THREADS_KEPT 2 /* what idles beyond that ends */
 #define TROUBLED_MAX 4 /* threads for jobs of replicas that fail */
 #define START_AGAIN_NS LSV_NS_PER_S
 

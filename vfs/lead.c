@@ -136,7 +136,7 @@ static int raise_epoch(struct lsv_db *db, uint64_t from, uint64_t generation)
 		return -EAGAIN;
 	atomic_store(&coord->leader_pid, (uint32_t)getpid());
 	atomic_store(&coord->advanced_ns, lsv_clock_mono_ns());
-	atomic_store(&coord->sleeps, 0);
+	atomic_store(&coord->sleeps, LSV_LEADER_AWAKE);
 	db->epoch = from + 1;
 	return lsv_folder_withdraw_others(db->dir, generation);
 }

@@ -7,122 +7,216 @@
 #include "vfs/bell.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
+#include <sys/inotify.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
-#define LISTENERS_MAX 128
+TAILQ_HEAD(ears, lsv_ear);
 
-struct listener {
-	_Atomic(uint32_t) turn; /* how often it was armed */
-	/* Under 'mutex'. */
-	pthread_mutex_t mutex;
-	struct futex_waitv words[LSV_LISTEN_MAX + 1]; /* the first: the turn */
-	unsigned n;
-	bool has_fired;
+struct lsv_ear {
+	TAILQ_ENTRY(lsv_ear) link;
+	struct ears *list; /* where it is */
+	int wd;            /* -1: not heard */
+	bool is_closed;
+	char dir[];
 };
 
-/* The worker's. */
-static struct listener *listeners[LISTENERS_MAX];
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+/* Under it: what the listener is asked for, and what came of it. */
+static struct ears asked = TAILQ_HEAD_INITIALIZER(asked);
+static struct ears heard = TAILQ_HEAD_INITIALIZER(heard);
+static struct ears deaf = TAILQ_HEAD_INITIALIZER(deaf);
+static size_t n_watches;
+static size_t n_unheard; /* that are not closed */
+static bool is_running;
+static bool is_impossible; /* here there can be no listener */
 
-/* What it waits on now; how many. */
-static unsigned take_words(struct listener *listener,
-                           struct futex_waitv words[LSV_LISTEN_MAX + 1])
+static _Atomic(bool) was_called;
+
+static void put(struct lsv_ear *ear, struct ears *list)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&listener->mutex);
-
-	memcpy(words, listener->words, sizeof listener->words);
-	return listener->has_fired ? 1 : listener->n + 1;
+	if (ear->list)
+		TAILQ_REMOVE(ear->list, ear, link);
+	TAILQ_INSERT_TAIL(list, ear, link);
+	ear->list = list;
 }
 
-/* False: it was armed anew meanwhile. */
-static bool fire(struct listener *listener, uint32_t turn)
+static void stop_hearing(int fd, struct lsv_ear *ear)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&listener->mutex);
-
-	if (listener->has_fired || atomic_load(&listener->turn) != turn)
-		return false;
-	listener->has_fired = true;
-	return true;
+	inotify_rm_watch(fd, ear->wd);
+	n_watches--;
+	TAILQ_REMOVE(&asked, ear, link);
+	free(ear);
+	/* There is room for another one. */
+	if (!TAILQ_EMPTY(&deaf))
+		put(TAILQ_FIRST(&deaf), &asked);
 }
 
-/* A page that is mapped no more (EFAULT) is one that we lead no more: that is
- * the worker's to see. */
-static bool is_over(int r)
+static void start_hearing(int fd, struct lsv_ear *ear)
 {
-	return r >= 0 || errno == EAGAIN || errno == EINTR || errno == EFAULT;
+	auto_free char *path = lsv_coord_path(ear->dir);
+
+	if (path)
+		ear->wd = inotify_add_watch(fd, path, IN_OPEN);
+	n_watches += ear->wd >= 0;
+	n_unheard -= ear->wd >= 0;
+	put(ear, ear->wd < 0 ? &deaf : &heard);
 }
 
-static void *attend(void *arg)
+/* False: nothing is left to be heard. */
+static bool serve(int fd)
 {
-	struct listener *listener = arg;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+	struct lsv_ear *ear;
 
-	for (;;) {
-		struct futex_waitv words[LSV_LISTEN_MAX + 1];
-		unsigned n = take_words(listener, words);
-		uint32_t turn = (uint32_t)words[0].val;
-		int r = (int)syscall(SYS_futex_waitv, words, n, 0, NULL,
-		                     CLOCK_MONOTONIC);
+	while ((ear = TAILQ_FIRST(&asked))) {
+		if (ear->is_closed)
+			stop_hearing(fd, ear);
+		else
+			start_hearing(fd, ear);
+	}
+	is_running = n_watches > 0;
+	return is_running;
+}
 
-		if (!is_over(r)) /* the worker has a timer then */
-			lsv_futex_wait(&listener->turn, turn, -1);
-		else if (fire(listener, turn))
-			lsv_bell_ring();
+static void give_up(void)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+
+	is_impossible = true;
+}
+
+/* What the program has open is not taken along: it would stay open here. */
+static int open_apart(void)
+{
+	if (close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0)
+		return -1;
+	return inotify_init1(IN_CLOEXEC);
+}
+
+/* False: it cannot be. */
+static bool hear(int fd)
+{
+	char events[4096];
+
+	/* Also of who called before it was listened to. */
+	atomic_store(&was_called, true);
+	lsv_bell_ring();
+	return read(fd, events, sizeof events) >= 0 || errno == EINTR;
+}
+
+static void *attend(void *none)
+{
+	auto_close int fd = open_apart();
+
+	(void)none;
+	if (fd < 0) {
+		give_up();
+		return NULL;
+	}
+	while (serve(fd)) {
+		if (!hear(fd)) {
+			give_up();
+			return NULL;
+		}
 	}
 	return NULL;
 }
 
-static struct listener *start(void)
+/* One that is closed is heard until that is served. */
+static struct lsv_ear *any_heard(void)
 {
-	auto_free struct listener *listener = calloc(1, sizeof *listener);
+	struct lsv_ear *ear = TAILQ_FIRST(&heard);
 
-	if (!listener)
+	if (ear)
+		return ear;
+	TAILQ_FOREACH(ear, &asked, link)
+	if (ear->wd >= 0)
+		return ear;
+	return NULL;
+}
+
+/* Under the mutex.  It sleeps until it hears something, so it is called as
+ * others call. */
+static void call_listener(void)
+{
+	struct lsv_ear *ear = any_heard();
+
+	if (!is_running && !is_impossible)
+		is_running = lsv_thread_start(attend, NULL) == 0;
+	if (!ear)
+		return;
+	lsv_coord_call(ear->dir);
+	/* Another one the next time: this one's page may not be there. */
+	if (ear->list == &heard)
+		put(ear, &heard);
+}
+
+struct lsv_ear *lsv_ear_open(const char *dir)
+{
+	size_t n = strlen(dir) + 1;
+	struct lsv_ear *ear = calloc(1, sizeof *ear + n);
+	auto_unlock pthread_mutex_t *held = NULL;
+
+	if (!ear)
 		return NULL;
-	pthread_mutex_init(&listener->mutex, NULL);
-	listener->words[0] = (struct futex_waitv){
-		.uaddr = (uintptr_t)&listener->turn,
-		.flags = FUTEX_32,
-	};
-	return lsv_thread_start(attend, listener) == 0 ? take(listener) : NULL;
+	memcpy(ear->dir, dir, n);
+	ear->wd = -1;
+	held = lsv_lock(&mutex);
+	put(ear, &asked);
+	n_unheard++;
+	call_listener();
+	return ear;
 }
 
-/* False: it is as it should be. */
-static bool arm(struct listener *listener, const struct futex_waitv *words,
-                unsigned n)
+void lsv_ear_close(struct lsv_ear *ear)
 {
-	auto_unlock pthread_mutex_t *held = lsv_lock(&listener->mutex);
+	auto_unlock pthread_mutex_t *held = NULL;
 
-	if (!listener->has_fired && listener->n == n &&
-	    memcmp(listener->words + 1, words + 1, n * sizeof *words) == 0)
-		return false;
-	memcpy(listener->words + 1, words + 1, n * sizeof *words);
-	listener->n = n;
-	listener->has_fired = false;
-	listener->words[0].val = atomic_fetch_add(&listener->turn, 1) + 1;
-	return true;
+	if (!ear)
+		return;
+	held = lsv_lock(&mutex);
+	if (ear->wd < 0 || is_impossible) {
+		TAILQ_REMOVE(ear->list, ear, link);
+		n_unheard -= ear->wd < 0;
+		free(ear);
+		return;
+	}
+	ear->is_closed = true;
+	put(ear, &asked);
+	call_listener();
 }
 
-bool lsv_listen_has(size_t i)
+bool lsv_listen_has_heard(void)
 {
-	return i < LISTENERS_MAX && listeners[i];
+	bool called = atomic_exchange(&was_called, false);
+
+	return called || lsv_listen_is_deaf();
 }
 
-bool lsv_listen(size_t i, const struct futex_waitv words[LSV_LISTEN_MAX + 1],
-                unsigned n)
+bool lsv_listen_is_deaf(void)
 {
-	if (i < LISTENERS_MAX && !listeners[i])
-		listeners[i] = start();
-	if (!lsv_listen_has(i))
-		return false;
-	if (arm(listeners[i], words, n))
-		lsv_futex_wake(&listeners[i]->turn, 1);
-	return true;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&mutex);
+
+	if (!TAILQ_EMPTY(&asked))
+		call_listener();
+	return n_unheard > 0 || is_impossible;
 }
 
 void lsv_listen_fork_child(void)
 {
-	for (size_t i = 0; i < LISTENERS_MAX; i++)
-		free(take(listeners[i]));
+	pthread_mutex_init(&mutex, NULL);
+	TAILQ_INIT(&asked);
+	TAILQ_INIT(&heard);
+	TAILQ_INIT(&deaf);
+	n_watches = 0;
+	n_unheard = 0;
+	is_running = false;
+	is_impossible = false;
+	atomic_store(&was_called, false);
 }

@@ -4,26 +4,25 @@
 
 /*
  * The kernel lets a thread wait on at most 128 words.  A process that leads
- * more databases than the worker can wait for, beside its bell, has listeners:
- * threads that wait on the words of the others and ring the bell.
- *
- *	armed ---a word is another---> fired: rings, and waits to be armed
- *	  ^                              |
- *	  +-----the worker arms it-------+
+ * more databases than that has one listener for all others: a thread that
+ * hears their shared pages being opened (inotify(7)), which is how who commits
+ * calls a leader that says so in the page.  It has a descriptor table of its
+ * own, so that nothing the program does to its descriptors reaches it.
  */
 
-#include <linux/futex.h>
 #include <stdbool.h>
-#include <stddef.h>
 
-#define LSV_LISTEN_MAX 127
+/* Listens to one database; the worker's. */
+struct lsv_ear;
 
-/* Whether there is a listener 'i'; they are numbered from 0. */
-bool lsv_listen_has(size_t i);
-/* Listener 'i', started when new, rings when one of words[1] to words[n] is
- * not what it was; words[0] is for its own use.  False: none can be had. */
-bool lsv_listen(size_t i, const struct futex_waitv words[LSV_LISTEN_MAX + 1],
-                unsigned n);
+/* For the shared page in the folder 'dir'.  NULL: out of memory. */
+struct lsv_ear *lsv_ear_open(const char *dir);
+void lsv_ear_close(struct lsv_ear *ear); /* NULL is fine */
+
+/* Since the last time something may have been heard, or something cannot be. */
+bool lsv_listen_has_heard(void);
+/* There are some that are not heard, or not yet: by a timer, then. */
+bool lsv_listen_is_deaf(void);
 void lsv_listen_fork_child(void);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,13 +23,18 @@
 
 #define NAP_NS (2 * LSV_NS_PER_MS)
 #define EXIT_STOP_MS 500
-/* Before Linux 5.16, see sleep_until(). */
+#define WORDS_MAX 127
+/* Of what nobody can listen to: see sleep_until(). */
 #define LISTEN_NS (100 * LSV_NS_PER_MS)
 
 /* Held for each bounded step; a fork takes it. */
 static pthread_mutex_t work_mutex = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(watched_list, lsv_db) watched = LIST_HEAD_INITIALIZER(watched);
+/* By their words, as many as a thread may wait on beside its bell ... */
 static LIST_HEAD(led_list, lsv_db) led = LIST_HEAD_INITIALIZER(led);
+static size_t n_led;
+/* ... and by the listener. */
+static struct led_list heard = LIST_HEAD_INITIALIZER(heard);
 
 /* From the application's side to the worker's. */
 static void take_poked(void)
@@ -48,6 +54,28 @@ static void take_poked(void)
 
 /* A database that this process leads is kept, so that other processes'
  * wakes are heard. */
+static void keep(struct lsv_db *db)
+{
+	lsv_db_find(db->path);
+	db->ear = n_led < WORDS_MAX ? NULL : lsv_ear_open(db->dir);
+	if (db->ear) {
+		LIST_INSERT_HEAD(&heard, db, led_link);
+		return;
+	}
+	n_led++;
+	LIST_INSERT_HEAD(&led, db, led_link);
+}
+
+static void let_go(struct lsv_db *db)
+{
+	LIST_REMOVE(db, led_link);
+	if (db->ear)
+		lsv_ear_close(take(db->ear));
+	else
+		n_led--;
+	lsv_db_release(db);
+}
+
 static void keep_led(struct lsv_db *db)
 {
 	bool leads = atomic_load(&db->role) >= LSV_ADRIFT;
@@ -55,13 +83,10 @@ static void keep_led(struct lsv_db *db)
 	if (leads == db->is_led)
 		return;
 	db->is_led = leads;
-	if (leads) {
-		lsv_db_find(db->path);
-		LIST_INSERT_HEAD(&led, db, led_link);
-	} else {
-		LIST_REMOVE(db, led_link);
-		lsv_db_release(db);
-	}
+	if (leads)
+		keep(db);
+	else
+		let_go(db);
 }
 
 static void unwatch(struct lsv_db *db)
@@ -79,10 +104,11 @@ static bool go_cold(struct lsv_db *db)
 
 	atomic_store(&db->hot, 0);
 	if (atomic_load(&db->role) >= LSV_ADRIFT)
-		atomic_store(&coord->sleeps, 1);
+		atomic_store(&coord->sleeps,
+		             db->ear ? LSV_LEADER_BY_FILE : LSV_LEADER_BY_WORD);
 	if (!lsv_look_has_news(db))
 		return true;
-	atomic_store(&coord->sleeps, 0);
+	atomic_store(&coord->sleeps, LSV_LEADER_AWAKE);
 	/* Set by a committer already: then it is queued again anyway. */
 	atomic_exchange(&db->hot, 1);
 	return false;
@@ -127,74 +153,77 @@ static void nap(uint32_t word, int64_t due)
 		               left_ns < NAP_NS ? left_ns : NAP_NS);
 }
 
-/* The words of led databases from *db on, as many as a thread may wait on. */
-static unsigned gather(struct lsv_db **db,
-                       struct futex_waitv words[LSV_LISTEN_MAX])
+static unsigned gather(struct futex_waitv words[WORDS_MAX])
 {
+	struct lsv_db *db;
 	unsigned n = 0;
 
-	for (; *db && n < LSV_LISTEN_MAX; *db = LIST_NEXT(*db, led_link))
+	LIST_FOREACH(db, &led, led_link)
+	{
+		if (n == WORDS_MAX)
+			break;
 		words[n++] = (struct futex_waitv){
-			.val = (*db)->wake_seen,
-			.uaddr = (uintptr_t)&lsv_db_coord(*db)->wake,
+			.val = db->wake_seen,
+			.uaddr = (uintptr_t)&lsv_db_coord(db)->wake,
 			.flags = FUTEX_32,
 		};
+	}
 	return n;
 }
 
-/* Others wait on the words from 'db' on.  False: some do not. */
-static bool delegate(struct lsv_db *db)
+/* For the bell and for the words of led databases.  False: here nobody can.
+ * Before Linux 5.16 that is ENOSYS, under filters that do not know it EPERM. */
+static bool wait_for_words(uint32_t word, int64_t due)
 {
-	struct futex_waitv words[LSV_LISTEN_MAX + 1] = {{0}};
-	bool is_heard = true;
+	struct futex_waitv words[1 + WORDS_MAX] = {{0}};
+	struct timespec until = {due / LSV_NS_PER_S, due % LSV_NS_PER_S};
+	unsigned n = 1 + gather(words + 1);
 
-	for (size_t i = 0; is_heard && (db || lsv_listen_has(i)); i++)
-		is_heard = lsv_listen(i, words, gather(&db, words + 1));
-	return is_heard;
-}
-
-/* Waits for the bell and for the words of led databases. */
-static void sleep_until(uint32_t word, int64_t due)
-{
-	struct futex_waitv words[LSV_LISTEN_MAX + 1] = {{0}};
-	struct lsv_db *db = LIST_FIRST(&led);
-	unsigned n = 1 + gather(&db, words + 1);
-	int64_t timer = lsv_clock_mono_ns() + LISTEN_NS;
-	struct timespec until;
-
-	if (!delegate(db) && due > timer)
-		due = timer;
-	until = (struct timespec){due / LSV_NS_PER_S, due % LSV_NS_PER_S};
 	words[0] = (struct futex_waitv){.val = word,
 	                                .uaddr = (uintptr_t)lsv_bell_word(),
 	                                .flags = FUTEX_32};
-	if (syscall(SYS_futex_waitv, words, n, 0,
-	            due == INT64_MAX ? NULL : &until, CLOCK_MONOTONIC) < 0 &&
-	    errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT) {
-		/* Before Linux 5.16 (ENOSYS), and under filters that do not
-		 * know it (EPERM): other processes are heard by a timer. */
-		int64_t wait_ns = due - lsv_clock_mono_ns();
+	return syscall(SYS_futex_waitv, words, n, 0,
+	               due == INT64_MAX ? NULL : &until,
+	               CLOCK_MONOTONIC) >= 0 ||
+	       errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT;
+}
 
-		if (!LIST_EMPTY(&led) && wait_ns > LISTEN_NS)
-			wait_ns = LISTEN_NS;
-		lsv_futex_wait(lsv_bell_word(), word,
-		               due == INT64_MAX && LIST_EMPTY(&led) ? -1
-		                                                    : wait_ns);
+/* Waits for the bell and for other processes' calls; those that cannot be
+ * heard are looked for by a timer. */
+static void sleep_until(uint32_t word, int64_t due)
+{
+	int64_t timer = lsv_clock_mono_ns() + LISTEN_NS, left_ns;
+
+	if ((n_led > WORDS_MAX || lsv_listen_is_deaf()) && due > timer)
+		due = timer;
+	if (wait_for_words(word, due))
+		return;
+	if (!LIST_EMPTY(&led) && due > timer)
+		due = timer;
+	left_ns = due == INT64_MAX ? -1 : due - lsv_clock_mono_ns();
+	if (due == INT64_MAX || left_ns > 0)
+		lsv_futex_wait(lsv_bell_word(), word, left_ns);
+}
+
+static void hear_of(struct led_list *list)
+{
+	struct lsv_db *db;
+
+	LIST_FOREACH(db, list, led_link)
+	{
+		if (atomic_load(&lsv_db_coord(db)->wake) == db->wake_seen)
+			continue;
+		atomic_store(&lsv_db_coord(db)->sleeps, LSV_LEADER_AWAKE);
+		lsv_bell_heard(db);
 	}
 }
 
 /* Other processes woke databases that we lead. */
 static void hear(void)
 {
-	struct lsv_db *db;
-
-	LIST_FOREACH(db, &led, led_link)
-	{
-		if (atomic_load(&lsv_db_coord(db)->wake) == db->wake_seen)
-			continue;
-		atomic_store(&lsv_db_coord(db)->sleeps, 0);
-		lsv_bell_heard(db);
-	}
+	hear_of(&led);
+	if (!LIST_EMPTY(&heard) && lsv_listen_has_heard())
+		hear_of(&heard);
 }
 
 static void *work(void *arg)
@@ -264,6 +293,8 @@ static void after_fork_in_child(void)
 	pthread_mutex_init(&work_mutex, NULL);
 	LIST_INIT(&watched);
 	LIST_INIT(&led);
+	LIST_INIT(&heard);
+	n_led = 0;
 	lsv_bell_fork_child();
 	lsv_listen_fork_child();
 	lsv_job_fork_child();

@@ -129,9 +129,22 @@ static int open_or_make(const char *path, mode_t mode)
 	return r < 0 ? r : lsv_spool_open(path, O_RDWR, 0);
 }
 
+char *lsv_coord_path(const char *dir)
+{
+	return lsv_path_join(dir, "coord");
+}
+
+void lsv_coord_call(const char *dir)
+{
+	auto_free char *path = lsv_coord_path(dir);
+	auto_close int fd = path ? lsv_spool_open(path, O_RDONLY, 0) : -1;
+
+	(void)fd;
+}
+
 int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **out)
 {
-	auto_free char *path = lsv_path_join(dir, "coord");
+	auto_free char *path = lsv_coord_path(dir);
 	auto_close int fd = -1;
 	void *page;
 	int r;

@@ -63,6 +63,12 @@ struct lsv_shipped {
 	_Atomic(uint64_t) n_puts; /* objects put since the page was made */
 };
 
+enum lsv_leader_sleep {
+	LSV_LEADER_AWAKE,
+	LSV_LEADER_BY_WORD, /* waits on 'wake' */
+	LSV_LEADER_BY_FILE, /* hears the page's file being opened */
+};
+
 #define LSV_RESET_MIDS 8
 
 struct lsv_coord_page {
@@ -82,7 +88,7 @@ struct lsv_coord_page {
 	uint8_t zero5[8];
 	/* 128: words to wait on (futex) and to count */
 	_Atomic(uint32_t) wake; /* rises when the leader has something to do */
-	_Atomic(uint32_t) sleeps;  /* 1: the leader waits on 'wake' */
+	_Atomic(uint32_t) sleeps;  /* the leader does: enum lsv_leader_sleep */
 	_Atomic(uint32_t) done;    /* rises when captured or shipped advanced */
 	_Atomic(uint32_t) waiters; /* how many wait on 'done' */
 	_Atomic(uint32_t) drain;   /* 1: new readers and writers wait (6) */
@@ -123,6 +129,10 @@ int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **out);
 /* Private memory instead, for a process that is alone (no room for a file). */
 int lsv_coord_alone(struct lsv_coord_page **out);
 void lsv_coord_unmap(struct lsv_coord_page *page); /* NULL is fine */
+/* Of the file in 'dir'.  To be freed; NULL: out of memory. */
+char *lsv_coord_path(const char *dir);
+/* Opens it, for who hears that. */
+void lsv_coord_call(const char *dir);
 
 void lsv_coord_stamp(struct lsv_coord_page *page, const struct lsv_shm *shm,
                      int64_t time_ns);

@@ -74,6 +74,9 @@ is_idle()
 	[ "$(wakeups)" = "$before" ]
 }
 eventually 60 is_idle
+# The program's own, the worker, the listener, two for uploads.
+n_threads=$(find "/proc/$leader/task" -mindepth 1 -maxdepth 1 | wc -l)
+[ "$n_threads" -le 5 ] || fail "$n_threads threads"
 exec 8>&-
 wait "${background_pid:?}" || fail "exit $?: $(cat err2)"
 [ ! -s err2 ] || fail "said: $(cat err2)"
