@@ -260,7 +260,7 @@ int lsv_image_stand(struct lsv_image *image, uint32_t mx_frame,
 	image->head.db_pages = db_pages;
 	r = read_wal(image);
 	if (r < 0)
-		return r;
+		return r == -ESTALE ? -EAGAIN : r;
 	image->page = malloc(image->head.page_size);
 	if (!image->page)
 		return -ENOMEM;

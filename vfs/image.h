@@ -21,8 +21,8 @@ struct lsv_image;
 int lsv_image_open(struct lsv_db *db, struct lsv_image **out);
 
 /* Chooses the commit: frame mx_frame of the head's incarnation (not before the
- * head's own), after which the database has db_pages.  Then pages can be
- * read. */
+ * head's own), after which the database has db_pages.  Only then can pages be
+ * read.  -EAGAIN: somebody has just reset the WAL. */
 int lsv_image_stand(struct lsv_image *image, uint32_t mx_frame,
                     uint32_t db_pages);
 void lsv_image_close(struct lsv_image *image); /* NULL is fine */
