@@ -136,9 +136,17 @@ uint64_t lsv_bell_ticket(struct lsv_db *db)
 	return atomic_fetch_add(&lsv_db_coord(db)->request, 1) + 1;
 }
 
-static bool is_shipped(struct lsv_coord_page *coord, uint64_t ticket)
+/* A ticket of a page that was lost since is drawn again.  Which page it was is
+ * looked at last: it may be replaced in between. */
+static bool is_shipped(struct lsv_db *db, uint64_t *ticket)
 {
-	return atomic_load(&coord->shipped_ticket) >= ticket;
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	uint64_t shipped = atomic_load(&coord->shipped_ticket);
+
+	if (*ticket > coord->first_ticket)
+		return shipped >= *ticket;
+	*ticket = lsv_bell_ticket(db);
+	return false;
 }
 
 /* The replicas that answer have all of it: what is still missing is refused,
@@ -162,11 +170,11 @@ int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
 
 	atomic_fetch_add(&coord->waiters, 1);
 	lsv_bell_hurry(db);
-	while (!is_shipped(coord, ticket)) {
+	while (!is_shipped(db, &ticket)) {
 		uint32_t done = atomic_load(&coord->done);
 		int64_t now = lsv_clock_mono_ns();
 
-		if (is_shipped(coord, ticket))
+		if (is_shipped(db, &ticket))
 			break;
 		if (timeout_ns >= 0 && now >= until) {
 			r = -ETIMEDOUT;

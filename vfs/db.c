@@ -303,6 +303,16 @@ bool lsv_db_is_exclusive(struct lsv_db *db)
 	return false;
 }
 
+bool lsv_db_is_busy(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
+	bool busy = db->is_job_queued;
+
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		busy |= db->replicas[i].is_job_queued;
+	return busy;
+}
+
 /* What the program, or the machine, has too little of just now. */
 static bool is_passing(int err)
 {
@@ -378,13 +388,14 @@ static bool activate(struct lsv_db *db)
 	db->file_mode = lsv_folder_file_mode(db->path);
 	if (db->config.max_local_bytes == 0)
 		db->config.max_local_bytes = default_limit(db->dir);
-	r = lsv_coord_map(db->dir, db->file_mode, &page);
+	r = lsv_coord_map(db->dir, db->file_mode, &page, &db->coord_ino);
 	if (r == -EPROTO)
 		return refuse(db, r, "a newer lsvfs writes in");
 	if (r == -ENOSPC || r == -EDQUOT)
 		r = lsv_coord_alone(&page);
 	if (r < 0)
 		return refuse(db, r, "cannot share a page in");
+	atomic_store(&db->captured_ticket, page->first_ticket);
 	atomic_store(&db->role, LSV_FOLLOWING);
 	atomic_store_explicit(&db->coord, page, memory_order_release);
 	if (db->is_foreign)

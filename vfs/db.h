@@ -119,6 +119,8 @@ struct lsv_db {
 	int64_t captured_ns; /* UTC time of the last commit captured */
 	/* What the shared page said of the last generation that ended here. */
 	struct lsv_captured ended;
+	ino_t coord_ino; /* of the shared page's file; 0: it has none */
+	bool is_cut_off; /* the folder was removed, and this was said */
 
 	/* The worker's. */
 	STAILQ_ENTRY(lsv_db) poked_link;
@@ -196,6 +198,9 @@ int lsv_db_remove_file(struct lsv_db *db, struct lsv_file *file);
 /* Another connection of the application has SHARED on the database file, so
  * this one cannot get EXCLUSIVE, with ours or without. */
 bool lsv_db_has_other_shared(struct lsv_db *db, const struct lsv_file *file);
+
+/* A job of it, or of a replica of it, waits or runs. */
+bool lsv_db_is_busy(struct lsv_db *db);
 
 /* Makes the local folder and the shared page; idempotent.  False: cannot be,
  * and this was said; the database is then not replicated. */

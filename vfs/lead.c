@@ -49,6 +49,15 @@ static void forget_lock(struct lsv_db *db)
 	db->generation = 0;
 }
 
+void lsv_lead_forget(struct lsv_db *db)
+{
+	forget_shadow(db);
+	forget_lock(db);
+	free(take(db->state));
+	db->claim_since_ns = 0;
+	atomic_store(&db->role, LSV_FOLLOWING);
+}
+
 bool lsv_lead_holds(struct lsv_db *db)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);

@@ -29,6 +29,9 @@ int lsv_lead_usurp(struct lsv_db *db);
 /* Lets go, so that another process may lead. */
 void lsv_lead_drop(struct lsv_db *db);
 
+/* Whatever was ours in the local folder is forgotten: it is not there. */
+void lsv_lead_forget(struct lsv_db *db);
+
 /* Another process leads: its lock tells, and nothing waits for it. */
 bool lsv_lead_is_led(struct lsv_db *db);
 

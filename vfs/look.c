@@ -61,16 +61,6 @@ static bool is_shown(struct lsv_db *db)
 	return lsv_db_live(db, &live) != -ENODATA;
 }
 
-static bool is_busy(struct lsv_db *db)
-{
-	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
-	bool busy = db->is_job_queued;
-
-	for (size_t i = 0; i < db->config.n_replicas; i++)
-		busy |= db->replicas[i].is_job_queued;
-	return busy;
-}
-
 static void view_end(struct lsv_db *db, struct view *view)
 {
 	if (!db->wal)
@@ -404,14 +394,15 @@ static bool must_let_go(struct lsv_db *db, uint32_t wake)
 		db->is_called = false;
 	else if (wake != db->wake_seen)
 		db->is_called = true;
-	return db->is_called && !is_busy(db);
+	return db->is_called && !lsv_db_is_busy(db);
 }
 
 /* Its file is gone, no connection is left, and the replicas have what there
  * was: then nobody will ever wake us for it. */
 static bool has_vanished(struct lsv_db *db, const struct view *view)
 {
-	if (n_files(db) > 0 || is_busy(db) || atomic_load(&db->dirty) > 0)
+	if (n_files(db) > 0 || lsv_db_is_busy(db) ||
+	    atomic_load(&db->dirty) > 0)
 		return false;
 	for (size_t i = 0; i < db->config.n_replicas; i++)
 		if (wants_delivery(&db->replicas[i], view))

@@ -11,6 +11,7 @@
 #include "vfs/job.h"
 #include "vfs/listen.h"
 #include "vfs/look.h"
+#include "vfs/lost.h"
 #include "vfs/own.h"
 
 #include <errno.h>
@@ -131,7 +132,8 @@ static int64_t look_at_all(bool *naps)
 	take_poked();
 	for (db = LIST_FIRST(&watched); db; db = next) {
 		next = LIST_NEXT(db, watched_link);
-		lsv_look(db, lsv_clock_mono_ns());
+		if (!lsv_lost_look(db, lsv_clock_mono_ns()))
+			lsv_look(db, lsv_clock_mono_ns());
 		keep_led(db);
 		if (!db->naps && !is_following(db) && !go_cold(db))
 			db->naps = true;

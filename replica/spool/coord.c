@@ -2,6 +2,7 @@
 #include "replica/spool/coord.h"
 
 #include "replica/base/cleanup.h"
+#include "replica/base/clock.h"
 #include "replica/base/fileio.h"
 #include "replica/spool/spoolfile.h"
 
@@ -45,6 +46,7 @@ AT(shipped, 256);
 AT(stamp_next, 768);
 AT(unsynced_resets, 184);
 AT(answered_ticket, 192);
+AT(first_ticket, 200);
 AT(stamps, 1024);
 AT(reset_seq, 3072);
 static_assert(sizeof(struct lsv_coord_page) == LSV_COORD_SIZE, "one page");
@@ -59,6 +61,11 @@ static void init_page(struct lsv_coord_page *page)
 	page->version = LSV_COORD_VERSION;
 	page->min_version = MIN_VERSION;
 	page->size = LSV_COORD_SIZE;
+	page->first_ticket = (uint64_t)lsv_clock_ns();
+	atomic_store(&page->request, page->first_ticket);
+	atomic_store(&page->captured_ticket, page->first_ticket);
+	atomic_store(&page->shipped_ticket, page->first_ticket);
+	atomic_store(&page->answered_ticket, page->first_ticket);
 }
 
 /* Gives 'temp' the name 'path', unless something has it already (which is as
@@ -99,7 +106,7 @@ static int make_file(const char *path, mode_t mode)
 
 /* Judged by its bytes before it is mapped: a file that is too short would
  * fault. */
-static int check_file(int fd)
+static int check_file(int fd, ino_t *ino)
 {
 	union {
 		struct lsv_coord_page page;
@@ -110,6 +117,7 @@ static int check_file(int fd)
 
 	if (got < 0 || fstat(fd, &st) < 0)
 		return got < 0 ? (int)got : -errno;
+	*ino = st.st_ino;
 	if (st.st_size < LSV_COORD_SIZE ||
 	    memcmp(head.page.magic, MAGIC, sizeof head.page.magic) != 0)
 		return -EBADMSG;
@@ -142,11 +150,12 @@ void lsv_coord_call(const char *dir)
 	(void)fd;
 }
 
-int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **out)
+int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **page,
+                  ino_t *ino)
 {
 	auto_free char *path = lsv_coord_path(dir);
 	auto_close int fd = -1;
-	void *page;
+	void *mapped;
 	int r;
 
 	if (!path)
@@ -154,15 +163,37 @@ int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **out)
 	fd = open_or_make(path, mode);
 	if (fd < 0)
 		return fd;
-	r = check_file(fd);
+	r = check_file(fd, ino);
 	if (r < 0)
 		return r;
-	page = mmap(NULL, LSV_COORD_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-	            fd, 0);
-	if (page == MAP_FAILED)
+	/* Other threads look at it: there is no moment without a page. */
+	mapped = mmap(*page, LSV_COORD_SIZE, PROT_READ | PROT_WRITE,
+	              MAP_SHARED | (*page ? MAP_FIXED : 0), fd, 0);
+	if (mapped == MAP_FAILED)
 		return -errno;
-	*out = page;
+	*page = mapped;
 	return 0;
+}
+
+bool lsv_coord_is_in(const char *dir, const struct lsv_coord_page *page,
+                     ino_t ino)
+{
+	auto_free char *path = lsv_coord_path(dir);
+	auto_close int fd = -1;
+	uint64_t first_ticket;
+	struct stat st;
+
+	if (!path || stat(path, &st) < 0)
+		return !path || (errno != ENOENT && errno != ENOTDIR);
+	if (st.st_ino == ino)
+		return true;
+	/* There are file systems that number a file anew. */
+	fd = lsv_spool_open(path, O_RDONLY, 0);
+	return fd < 0 ||
+	       lsv_pread(fd, &first_ticket, sizeof first_ticket,
+	                 offsetof(struct lsv_coord_page, first_ticket)) !=
+	               sizeof first_ticket ||
+	       first_ticket == page->first_ticket;
 }
 
 int lsv_coord_alone(struct lsv_coord_page **out)

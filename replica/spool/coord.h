@@ -105,7 +105,10 @@ struct lsv_coord_page {
 	/* On every replica but those that are broken: for these it is the
 	 * leader who tries, in its own time. */
 	_Atomic(uint64_t) answered_ticket;
-	uint64_t zero2[7];
+	/* Tickets of this page are larger; when it was made, UTC, so that no
+	 * other page of this place has the same. */
+	uint64_t first_ticket;
+	uint64_t zero2[6];
 	struct lsv_shipped shipped[LSV_REPLICAS_MAX]; /* 256 */
 	/* 768 */
 	_Atomic(uint32_t) stamp_next; /* number of stamps written */
@@ -122,10 +125,15 @@ struct lsv_coord_page {
 	              8 * LSV_RESET_MIDS];
 };
 
-/* Maps 'dir'/coord, making it (whole, before it is mapped) when missing.
- * -EPROTO: a newer version that does not allow us.  -EBADMSG: not a coord.
- * The descriptor is closed again: nobody locks this file. */
-int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **out);
+/* Maps 'dir'/coord, making it (whole, before it is mapped) when missing, in the
+ * place of *page unless that is NULL: then it stays when this fails.  *ino: the
+ * file's.  -EPROTO: a newer version that does not allow us.  -EBADMSG: not a
+ * coord.  The descriptor is closed again: nobody locks this file. */
+int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **page,
+                  ino_t *ino);
+/* Whether what was mapped is still what others find in 'dir'. */
+bool lsv_coord_is_in(const char *dir, const struct lsv_coord_page *page,
+                     ino_t ino);
 /* Private memory instead, for a process that is alone (no room for a file). */
 int lsv_coord_alone(struct lsv_coord_page **out);
 void lsv_coord_unmap(struct lsv_coord_page *page); /* NULL is fine */

@@ -18,8 +18,9 @@
 static struct lsv_coord_page *map(void)
 {
 	struct lsv_coord_page *page = NULL;
+	ino_t ino;
 
-	ck_assert_int_eq(lsv_coord_map(".", 0640, &page), 0);
+	ck_assert_int_eq(lsv_coord_map(".", 0640, &page, &ino), 0);
 	return page;
 }
 
@@ -133,17 +134,18 @@ START_TEST(what_is_not_a_coord_is_refused)
 		auto_scratch char *dir = scratch_enter();
 		struct lsv_coord_page *page = map();
 		auto_close int fd = open("coord", O_RDWR);
+		ino_t ino;
 
 		lsv_coord_unmap(take(page));
 		ck_assert_int_eq(pwrite(fd, &cases[i].value, 1, cases[i].at),
 		                 1);
-		ck_assert_int_eq(lsv_coord_map(".", 0600, &page),
+		ck_assert_int_eq(lsv_coord_map(".", 0600, &page, &ino),
 		                 cases[i].result);
 		ck_assert_int_eq(page != NULL, cases[i].result == 0);
-		lsv_coord_unmap(page);
+		lsv_coord_unmap(take(page));
 		ck_assert_int_eq(ftruncate(fd, LSV_COORD_SIZE - 1), 0);
 		if (cases[i].result == 0)
-			ck_assert_int_eq(lsv_coord_map(".", 0600, &page),
+			ck_assert_int_eq(lsv_coord_map(".", 0600, &page, &ino),
 			                 -EBADMSG);
 	}
 }
@@ -153,8 +155,9 @@ START_TEST(no_folder_no_coord)
 {
 	auto_scratch char *dir = scratch_enter();
 	struct lsv_coord_page *page = NULL;
+	ino_t ino;
 
-	ck_assert_int_eq(lsv_coord_map("nowhere", 0600, &page), -ENOENT);
+	ck_assert_int_eq(lsv_coord_map("nowhere", 0600, &page, &ino), -ENOENT);
 	ck_assert_int_eq(lsv_coord_alone(&page), 0);
 	ck_assert_uint_eq(page->size, LSV_COORD_SIZE);
 	stamp(page, 1, 1);
@@ -182,7 +185,8 @@ START_TEST(whoever_makes_it_first_all_share_one)
 		for (int i = 0; i < N_RACERS; i++)
 			wait_for(pids[i]);
 		page = map();
-		ck_assert_uint_eq(atomic_load(&page->request), N_RACERS);
+		ck_assert_uint_eq(atomic_load(&page->request),
+		                  page->first_ticket + N_RACERS);
 		ck_assert_int_eq(scratch_count("."), 1);
 		lsv_coord_unmap(page);
 	}
@@ -457,9 +461,39 @@ START_TEST(the_boot_has_an_id)
 }
 END_TEST
 
-UNIT(coord, the_file_is_whole_and_has_its_mode, two_mappings_are_one_page,
-     what_is_not_a_coord_is_refused, no_folder_no_coord,
-     whoever_makes_it_first_all_share_one,
+/* What is in the file's place is mapped where the old one was. */
+START_TEST(a_page_is_replaced_in_its_place)
+{
+	auto_scratch char *dir = scratch_enter();
+	struct lsv_coord_page *page = NULL, *same;
+	uint64_t first;
+	ino_t ino;
+
+	ck_assert_int_eq(lsv_coord_map(".", 0600, &page, &ino), 0);
+	same = page;
+	first = page->first_ticket;
+	ck_assert_uint_eq(atomic_load(&page->shipped_ticket), first);
+	ck_assert(lsv_coord_is_in(".", page, ino));
+	ck_assert(lsv_coord_is_in(".", page, ino + 1)); /* numbered anew */
+	ck_assert_int_eq(unlink("coord"), 0);
+	ck_assert(!lsv_coord_is_in(".", page, ino));
+	atomic_store(&page->wake, 7);
+	ck_assert_int_eq(lsv_coord_map("nowhere", 0600, &page, &ino), -ENOENT);
+	ck_assert_uint_eq(atomic_load(&same->wake), 7);
+	lsv_coord_unmap(map()); /* another process's */
+	ck_assert(!lsv_coord_is_in(".", page, ino));
+	ck_assert_int_eq(lsv_coord_map(".", 0600, &page, &ino), 0);
+	ck_assert_ptr_eq(page, same);
+	ck_assert_uint_eq(atomic_load(&page->wake), 0);
+	ck_assert_uint_gt(page->first_ticket, first);
+	ck_assert(lsv_coord_is_in(".", page, ino));
+	lsv_coord_unmap(page);
+}
+END_TEST
+
+UNIT(coord, a_page_is_replaced_in_its_place, the_file_is_whole_and_has_its_mode,
+     two_mappings_are_one_page, what_is_not_a_coord_is_refused,
+     no_folder_no_coord, whoever_makes_it_first_all_share_one,
      a_commit_has_its_stamps_time_or_that_of_the_next,
      only_its_own_stamp_tells_when_a_head_was_committed,
      the_ring_keeps_the_newest, a_stamp_that_was_never_finished_does_not_count,

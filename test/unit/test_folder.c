@@ -236,14 +236,15 @@ END_TEST
 START_TEST(a_folder_of_stocks_is_told_from_ours)
 {
 	auto_scratch char *dir = scratch_enter();
-	struct lsv_coord_page *page;
+	struct lsv_coord_page *page = NULL;
+	ino_t ino;
 
 	make_db(0644);
 	ck_assert(!make_folder()); /* new */
 	ck_assert(!make_folder()); /* empty */
 	ck_assert_int_eq(lsv_mkdirs(DIR_NAME "/generations", 0700), 0);
 	ck_assert(make_folder());
-	ck_assert_int_eq(lsv_coord_map(DIR_NAME, 0644, &page), 0);
+	ck_assert_int_eq(lsv_coord_map(DIR_NAME, 0644, &page, &ino), 0);
 	lsv_coord_unmap(page);
 	ck_assert(!make_folder());
 	/* No room for a coord, but a generation of ours. */
@@ -487,7 +488,8 @@ static int check_owner(const char *path, const struct stat *st, int type,
 /* All that a process makes in there. */
 static void make_all(void)
 {
-	struct lsv_coord_page *page;
+	struct lsv_coord_page *page = NULL;
+	ino_t ino;
 	struct lsv_pagemap *map;
 	struct lsv_shadow *shadow;
 	auto_free char *gen_dir = NULL;
@@ -497,7 +499,7 @@ static void make_all(void)
 	mode_t mode = lsv_folder_file_mode("app.db");
 
 	ck_assert(!make_folder());
-	ck_assert_int_eq(lsv_coord_map(DIR_NAME, mode, &page), 0);
+	ck_assert_int_eq(lsv_coord_map(DIR_NAME, mode, &page, &ino), 0);
 	lsv_coord_unmap(page);
 	ck_assert_int_eq(lsv_folder_new_generation(DIR_NAME, mode, &generation),
 	                 0);
@@ -572,12 +574,13 @@ END_TEST
 START_TEST(a_planted_link_is_not_followed)
 {
 	auto_scratch char *dir = scratch_enter();
-	struct lsv_coord_page *page;
+	struct lsv_coord_page *page = NULL;
+	ino_t ino;
 	int fd;
 
 	ck_assert_int_eq(symlink("/etc/passwd", "coord"), 0);
 	ck_assert_int_eq(symlink("/etc/passwd", "lock"), 0);
-	ck_assert_int_eq(lsv_coord_map(".", 0600, &page), -ELOOP);
+	ck_assert_int_eq(lsv_coord_map(".", 0600, &page, &ino), -ELOOP);
 	ck_assert_int_eq(lsv_leader_open(".", 0600, &fd), -ELOOP);
 }
 END_TEST
