@@ -129,6 +129,19 @@ bool lsv_bell_is_awaited(struct lsv_db *db)
 	       atomic_load(&coord->shipped_ticket);
 }
 
+void lsv_bell_shipped(struct lsv_coord_page *coord, uint64_t ticket)
+{
+	uint64_t known = atomic_load(&coord->shipped_ticket);
+
+	while (known < ticket)
+		if (atomic_compare_exchange_weak(&coord->shipped_ticket, &known,
+		                                 ticket)) {
+			atomic_fetch_add(&coord->done, 1);
+			lsv_futex_wake(&coord->done, INT_MAX);
+			return;
+		}
+}
+
 uint64_t lsv_bell_ticket(struct lsv_db *db)
 {
 	/* Also by who still commits while the process ends. */

@@ -27,6 +27,8 @@ int lsv_bell_wait(struct lsv_db *db, uint64_t ticket, int64_t timeout_ns,
 
 /* Somebody waits for a ticket, in whatever process. */
 bool lsv_bell_is_awaited(struct lsv_db *db);
+/* What it waits for, at least until this ticket, is on every replica. */
+void lsv_bell_shipped(struct lsv_coord_page *coord, uint64_t ticket);
 
 /* ---- The worker's side ---- */
 

@@ -4,12 +4,27 @@
 #include "replica/base/clock.h"
 #include "vfs/bell.h"
 #include "vfs/lead.h"
+#include "vfs/replica.h"
+
+#include <string.h>
 
 void lsv_follow_forget(struct lsv_db *db, uint64_t dirty)
 {
 	uint64_t seen = dirty;
 
 	atomic_compare_exchange_strong(&db->dirty, &seen, 0);
+}
+
+/* The generation, asked for before and behind all else, says that this is of
+ * one and the same: while a position goes over to another one it is 0. */
+static bool has(const struct lsv_shipped *shipped,
+                const struct lsv_captured *captured)
+{
+	return atomic_load(&shipped->generation) == captured->generation &&
+	       atomic_load(&shipped->index) == captured->index &&
+	       atomic_load(&shipped->offset) == captured->offset &&
+	       atomic_load(&shipped->txid) == captured->txid &&
+	       atomic_load(&shipped->generation) == captured->generation;
 }
 
 /* Every replica has what was captured, but those that get nothing more.  Where
@@ -25,25 +40,71 @@ static bool is_shipped(struct lsv_db *db, const struct lsv_captured *captured)
 		if (atomic_load(&shipped->name_hash) == 0)
 			continue;
 		n++;
-		if (atomic_load(&shipped->state) != LSV_REPLICA_BROKEN &&
-		    (atomic_load(&shipped->generation) !=
-		             captured->generation ||
-		     atomic_load(&shipped->index) != captured->index ||
-		     atomic_load(&shipped->offset) != captured->offset))
+		if (!has(shipped, captured) &&
+		    atomic_load(&shipped->state) != LSV_REPLICA_BROKEN)
 			return false;
 	}
 	return n >= db->config.n_replicas;
 }
 
-/* What a connection of this process shows is on the replicas. */
-static bool is_seen_there(struct lsv_db *db, const struct lsv_shm *live)
+/* What a connection of this process shows is in the shadow. */
+static bool is_captured(struct lsv_db *db, struct lsv_captured *captured)
+{
+	struct lsv_shm live;
+
+	return lsv_db_live(db, &live) == 0 &&
+	       lsv_coord_captured(lsv_db_coord(db), captured) &&
+	       captured->generation != 0 &&
+	       lsv_salt_equal(live.salt, captured->salt) &&
+	       live.mx_frame == captured->frame;
+}
+
+static bool is_named(const struct lsv_coord_page *coord, uint64_t name_hash)
+{
+	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++)
+		if (atomic_load(&coord->shipped[i].name_hash) == name_hash)
+			return true;
+	return false;
+}
+
+/* Every replica has it, those of whoever leads and ours, without exception. */
+static bool is_everywhere(struct lsv_db *db,
+                          const struct lsv_captured *captured)
+{
+	const struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		if (!is_named(coord, lsv_replica_hash(&db->config.replicas[i])))
+			return false;
+	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++)
+		if (atomic_load(&coord->shipped[i].name_hash) != 0 &&
+		    (atomic_load(&coord->shipped[i].state) ==
+		             LSV_REPLICA_BROKEN ||
+		     !has(&coord->shipped[i], captured)))
+			return false;
+	return true;
+}
+
+/* What the page says of SQLite's files was true in the boot of its leader. */
+static bool is_of_this_boot(const struct lsv_coord_page *coord)
+{
+	uint8_t boot[LSV_BOOT_ID_SIZE];
+
+	lsv_boot_id(boot);
+	return memcmp(coord->leader_boot, boot, sizeof boot) == 0;
+}
+
+/* Who waits for a ticket need not wait for a leader that may stand still, where
+ * all that was committed before the look is seen to be everywhere.  Without a
+ * WAL there are no salts: that identifies nothing. */
+static void answer(struct lsv_db *db, uint64_t ticket)
 {
 	struct lsv_captured captured;
 
-	return lsv_coord_captured(lsv_db_coord(db), &captured) &&
-	       captured.generation != 0 &&
-	       lsv_salt_equal(live->salt, captured.salt) &&
-	       live->mx_frame == captured.frame && is_shipped(db, &captured);
+	if (lsv_bell_is_awaited(db) && is_captured(db, &captured) &&
+	    (captured.salt[0] | captured.salt[1]) != 0 &&
+	    is_everywhere(db, &captured) && is_of_this_boot(lsv_db_coord(db)))
+		lsv_bell_shipped(lsv_db_coord(db), ticket);
 }
 
 /* Whoever leads has done for it what can be done now. */
@@ -69,10 +130,12 @@ static bool is_told(struct lsv_db *db, uint64_t dirty)
 
 static bool is_there(struct lsv_db *db, uint64_t dirty)
 {
+	struct lsv_captured captured;
 	struct lsv_shm live;
 
-	return lsv_db_live(db, &live) == 0 ? is_seen_there(db, &live)
-	                                   : is_told(db, dirty);
+	return lsv_db_live(db, &live) == 0
+	               ? is_captured(db, &captured) && is_shipped(db, &captured)
+	               : is_told(db, dirty);
 }
 
 /* Who was called and has not looked since stands still: an idle one looks at
@@ -93,7 +156,8 @@ static void usurp_when_stuck(struct lsv_db *db, int64_t now_ns)
 	}
 }
 
-void lsv_follow(struct lsv_db *db, uint64_t dirty, int64_t now_ns)
+void lsv_follow(struct lsv_db *db, uint64_t ticket, uint64_t dirty,
+                int64_t now_ns)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 	int64_t again_ns = now_ns + db->config.sync_interval_ns;
@@ -101,13 +165,13 @@ void lsv_follow(struct lsv_db *db, uint64_t dirty, int64_t now_ns)
 	if (is_there(db, dirty)) {
 		lsv_follow_forget(db, dirty);
 		db->followed_dirty = 0;
-		db->stuck_since_ns = 0;
-		if (atomic_load(&db->dirty) == 0)
-			return;
+		answer(db, ticket);
 	}
 	if (atomic_load(&db->dirty) == 0 &&
-	    is_answered(coord, atomic_load(&coord->request)))
+	    is_answered(coord, atomic_load(&coord->request))) {
+		db->stuck_since_ns = 0;
 		return;
+	}
 	/* Who is idle does not advance, and a commit may have woken a leader
 	 * of before. */
 	lsv_bell_call(db);

@@ -9,8 +9,10 @@
 
 #include "vfs/db.h"
 
-/* One look, by the worker; 'dirty': db->dirty before it. */
-void lsv_follow(struct lsv_db *db, uint64_t dirty, int64_t now_ns);
+/* One look, by the worker; before it the last ticket drawn was 'ticket', and
+ * db->dirty 'dirty'. */
+void lsv_follow(struct lsv_db *db, uint64_t ticket, uint64_t dirty,
+                int64_t now_ns);
 
 /* All that was committed before the look is shipped.  A commit that came while
  * we looked stays: an exit waits for it. */

@@ -459,7 +459,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 	if (r < 0) {
 		atomic_store(&db->owes, 0);
 		guard(db, false);
-		lsv_follow(db, view.dirty, now_ns);
+		lsv_follow(db, view.ticket, view.dirty, now_ns);
 		return;
 	}
 	db->followed_dirty = 0;
@@ -474,7 +474,7 @@ void lsv_look(struct lsv_db *db, int64_t now_ns)
 		let_go(db, now_ns);
 		/* It may have been our own commit that woke us, before we led:
 		 * what is not shipped yet must not be forgotten. */
-		lsv_follow(db, view.dirty, now_ns);
+		lsv_follow(db, view.ticket, view.dirty, now_ns);
 		if (atomic_load(&db->dirty) > 0)
 			due(db, now_ns + AGAIN_NS);
 		return;

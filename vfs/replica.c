@@ -5,11 +5,11 @@
 #include "replica/base/log.h"
 #include "replica/store/url.h"
 #include "replica/wal/pagehash.h"
+#include "vfs/bell.h"
 #include "vfs/lead.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,15 +173,19 @@ static void fill(const struct lsv_replica *replica,
 	memcpy(record->error, replica->error, sizeof record->error);
 }
 
+/* Whoever reads it meanwhile never takes one generation's for another's: that
+ * is left first, and entered last. */
 static void publish(const struct lsv_replica *replica, uint64_t name_hash)
 {
 	struct lsv_shipped *out =
 		&lsv_db_coord(replica->db)->shipped[replica->slot];
 	bool is_begun = replica->has_snapshot && replica->has_owner;
+	uint64_t generation = is_begun ? replica->shipped.generation : 0;
 
+	if (atomic_load(&out->generation) != generation ||
+	    atomic_load(&out->name_hash) != name_hash)
+		atomic_store(&out->generation, 0);
 	atomic_store(&out->name_hash, name_hash);
-	atomic_store(&out->generation,
-	             is_begun ? replica->shipped.generation : 0);
 	atomic_store(&out->index, replica->shipped.index);
 	atomic_store(&out->offset, replica->shipped.offset);
 	atomic_store(&out->txid, replica->txid);
@@ -190,6 +194,7 @@ static void publish(const struct lsv_replica *replica, uint64_t name_hash)
 	atomic_store(&out->state, replica->is_broken    ? LSV_REPLICA_BROKEN
 	                          : replica->n_failures ? LSV_REPLICA_FAILING
 	                                                : LSV_REPLICA_FINE);
+	atomic_store(&out->generation, generation);
 }
 
 void lsv_replicas_store_held(struct lsv_db *db)
@@ -247,11 +252,7 @@ void lsv_replicas_settle(struct lsv_db *db)
 	atomic_store(&db->n_refused, n_refused);
 	if (answered > atomic_load(&coord->answered_ticket))
 		atomic_store(&coord->answered_ticket, answered);
-	if (all <= atomic_load(&coord->shipped_ticket))
-		return;
-	atomic_store(&coord->shipped_ticket, all);
-	atomic_fetch_add(&coord->done, 1);
-	lsv_futex_wake(&coord->done, INT_MAX);
+	lsv_bell_shipped(coord, all);
 }
 
 /* Who waits may go, and end the process, when it is on record. */
