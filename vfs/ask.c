@@ -16,6 +16,13 @@
 #define LEADER_WAIT_NS LSV_NS_PER_S
 #define LOOK_NS (10 * LSV_NS_PER_MS)
 
+/* Whatever the last look at it found. */
+static bool activate(struct lsv_db *db)
+{
+	atomic_store(&db->is_parked, 0);
+	return lsv_db_activate(db);
+}
+
 int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
 {
 	int r;
@@ -23,7 +30,7 @@ int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
 	/* What never comes is not waited for, nor at the process's end. */
 	if (lsv_plain_look(db) != LSV_JOURNAL_WAL)
 		return -EINVAL;
-	if (!lsv_db_activate(db))
+	if (!activate(db))
 		return -EIO;
 	r = lsv_bell_wait(db, lsv_bell_ticket(db), timeout_ns, false);
 	return r == 0 || r == -ETIMEDOUT || r == -EPERM ? r : -EIO;
@@ -65,7 +72,7 @@ int lsv_ask_txid(struct lsv_db *db, uint64_t *txid)
 	struct lsv_captured captured = {0};
 	int r;
 
-	if (!lsv_db_activate(db))
+	if (!activate(db))
 		return -ENODATA;
 	/* Another process leads, or is about to, or the generation is only
 	 * just beginning: whoever does that is woken, and waited for as long
@@ -105,9 +112,8 @@ int lsv_ask_checkpoint(struct lsv_db *db, uint32_t *n_done, uint32_t *n_all)
 
 int lsv_ask_snapshot(struct lsv_db *db)
 {
-	if (!lsv_db_activate(db) ||
-	    (lsv_lead_settle(db, UINT64_MAX) == -EAGAIN &&
-	     atomic_load(&db->role) < LSV_ADRIFT))
+	if (!activate(db) || (lsv_lead_settle(db, UINT64_MAX) == -EAGAIN &&
+	                      atomic_load(&db->role) < LSV_ADRIFT))
 		return -EBUSY;
 	atomic_store(&db->is_snapshot_wished, 1);
 	lsv_bell_hurry(db);

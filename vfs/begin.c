@@ -412,13 +412,14 @@ static void remember(struct lsv_db *db, int r)
 	int64_t max_ns = will_pass(r) ? RETRY_SOON_NS : RETRY_MAX_NS;
 	int64_t wait_ns = RETRY_MIN_NS;
 
-	if (r == 0) {
+	if (r < 0)
+		say_why(db, r);
+	if (r == 0 || (will_pass(r) && lsv_plain_park(db))) {
 		db->begin_failures = 0;
 		db->n_cancelled = 0;
 		atomic_store(&db->begin_due_ns, 0);
 		return;
 	}
-	say_why(db, r);
 	for (int i = 0; i < db->begin_failures && wait_ns < max_ns; i++)
 		wait_ns *= 2;
 	db->begin_failures++;

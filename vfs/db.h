@@ -156,8 +156,10 @@ struct lsv_db {
 	_Atomic(int64_t) begin_due_ns; /* not before: a snapshot that failed */
 	int begin_failures;
 	bool has_begin_failed; /* and this was said */
-	int n_cancelled;       /* since one was taken */
-	bool is_job_queued;    /* under mutex */
+	/* It has left WAL mode, and none begins before that is back. */
+	_Atomic(int) is_parked;
+	int n_cancelled;    /* since one was taken */
+	bool is_job_queued; /* under mutex */
 
 	struct lsv_replica *replicas; /* config.n_replicas of them */
 	_Atomic(uint64_t) captured_ticket;

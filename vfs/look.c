@@ -102,6 +102,7 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 
 	if (atomic_load(&db->role) < LSV_ADRIFT) {
 		r = lsv_lead_take(db);
+		atomic_store(&db->is_parked, 0);
 		/* Until now our own commits called whoever leads, too. */
 		view->wake = atomic_load(&lsv_db_coord(db)->wake);
 	}
@@ -276,7 +277,8 @@ static void begin_when_due(struct lsv_db *db, const struct view *view,
 		due(db, now_ns + HANGING_NS);
 		return;
 	}
-	if (is_over_limit(db, view, now_ns))
+	if (is_over_limit(db, view, now_ns) ||
+	    (atomic_load(&db->is_parked) && !is_shown(db)))
 		return;
 	if (now_ns >= begin_due_ns)
 		lsv_job_queue(db, NULL, lsv_begin);

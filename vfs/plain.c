@@ -68,6 +68,16 @@ enum lsv_journal lsv_plain_look(struct lsv_db *db)
 	return journal;
 }
 
+bool lsv_plain_park(struct lsv_db *db)
+{
+	/* First: who brings it back after the look finds it so. */
+	atomic_store(&db->is_parked, 1);
+	if (lsv_plain_look(db) == LSV_JOURNAL_PLAIN)
+		return true;
+	atomic_store(&db->is_parked, 0);
+	return false;
+}
+
 static void tell(struct lsv_file *main)
 {
 	if (journal_of(lsv_lower(main)) != LSV_JOURNAL_PLAIN ||

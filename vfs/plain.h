@@ -20,6 +20,10 @@ enum lsv_journal {
 /* By what is in the file now, whoever switched it; in any thread. */
 enum lsv_journal lsv_plain_look(struct lsv_db *db);
 
+/* Nothing can begin: it has left WAL mode, and is not looked at before a
+ * connection brings that back.  False: it is back. */
+bool lsv_plain_park(struct lsv_db *db);
+
 /* Of a main file: it is written to, and that is no backfill. */
 void lsv_plain_write(struct lsv_file *main);
 void lsv_plain_closing(struct lsv_file *main);

@@ -228,8 +228,11 @@ static int main_shm_map(sqlite3_file *f, int region, int size, int extend,
 	file->shm = *out;
 	file->is_heap = false;
 	pthread_mutex_unlock(&file->db->mutex);
-	if (!file->is_ours)
-		resume(file->db);
+	if (file->is_ours)
+		return rc;
+	resume(file->db);
+	if (atomic_exchange(&file->db->is_parked, 0))
+		lsv_bell_poke(file->db);
 	return rc;
 }
 
