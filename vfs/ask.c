@@ -9,6 +9,7 @@
 #include "vfs/lead.h"
 #include "vfs/plain.h"
 #include "vfs/replica.h"
+#include "vfs/served.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,6 +24,28 @@ static bool activate(struct lsv_db *db)
 	return lsv_db_activate(db);
 }
 
+/* Who leads from now on may ship to fewer replicas than who leads then: of a
+ * ticket that the one drew and the other answered nothing is known. */
+static int wait_under_one(struct lsv_db *db, int64_t timeout_ns)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+	int64_t until_ns = lsv_clock_mono_ns() + timeout_ns;
+	uint64_t epoch;
+	int r;
+
+	do {
+		int64_t left_ns = until_ns - lsv_clock_mono_ns();
+
+		epoch = atomic_load(&coord->epoch);
+		r = lsv_bell_wait(db, lsv_bell_ticket(db),
+		                  timeout_ns < 0 ? -1
+		                  : left_ns < 0  ? 0
+		                                 : left_ns,
+		                  false);
+	} while (r == 0 && atomic_load(&coord->epoch) != epoch);
+	return r;
+}
+
 int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
 {
 	int r;
@@ -32,7 +55,11 @@ int lsv_ask_sync(struct lsv_db *db, int64_t timeout_ns)
 		return -EINVAL;
 	if (!activate(db))
 		return -EIO;
-	r = lsv_bell_wait(db, lsv_bell_ticket(db), timeout_ns, false);
+	r = wait_under_one(db, timeout_ns);
+	if (r == 0 && !lsv_served_all(db)) {
+		lsv_served_tell(db);
+		r = -EIO;
+	}
 	return r == 0 || r == -ETIMEDOUT || r == -EPERM ? r : -EIO;
 }
 

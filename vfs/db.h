@@ -136,6 +136,7 @@ struct lsv_db {
 	int64_t stuck_advanced_ns; /* when it had, as seen then */
 	uint64_t followed_dirty;   /* at the last look at another's work ... */
 	uint64_t followed_ticket;  /* ... and what asks for it; 0: none yet */
+	uint64_t unserved_epoch;   /* whose leader did not name our replicas */
 	uint32_t wake_seen;        /* of coord->wake */
 	struct lsv_ear *ear;       /* it is led; NULL: by its word */
 	bool is_called;         /* by other processes, and it is closed here */

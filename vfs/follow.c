@@ -4,7 +4,7 @@
 #include "replica/base/clock.h"
 #include "vfs/bell.h"
 #include "vfs/lead.h"
-#include "vfs/replica.h"
+#include "vfs/served.h"
 
 #include <string.h>
 
@@ -27,11 +27,11 @@ static bool has(const struct lsv_shipped *shipped,
 	       atomic_load(&shipped->generation) == captured->generation;
 }
 
-/* Every replica has what was captured, but those that get nothing more.  Where
- * a leader has not said a word of all of them, nobody knows. */
-static bool is_shipped(struct lsv_db *db, const struct lsv_captured *captured)
+/* Every replica of whoever leads has what was captured, but those that get
+ * nothing more.  Where it has not said a word of them, nobody knows. */
+static bool is_shipped(const struct lsv_coord_page *coord,
+                       const struct lsv_captured *captured)
 {
-	const struct lsv_coord_page *coord = lsv_db_coord(db);
 	size_t n = 0;
 
 	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++) {
@@ -44,7 +44,7 @@ static bool is_shipped(struct lsv_db *db, const struct lsv_captured *captured)
 		    atomic_load(&shipped->state) != LSV_REPLICA_BROKEN)
 			return false;
 	}
-	return n >= db->config.n_replicas;
+	return n > 0;
 }
 
 /* What a connection of this process shows is in the shadow. */
@@ -59,23 +59,14 @@ static bool is_captured(struct lsv_db *db, struct lsv_captured *captured)
 	       live.mx_frame == captured->frame;
 }
 
-static bool is_named(const struct lsv_coord_page *coord, uint64_t name_hash)
-{
-	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++)
-		if (atomic_load(&coord->shipped[i].name_hash) == name_hash)
-			return true;
-	return false;
-}
-
 /* Every replica has it, those of whoever leads and ours, without exception. */
 static bool is_everywhere(struct lsv_db *db,
                           const struct lsv_captured *captured)
 {
 	const struct lsv_coord_page *coord = lsv_db_coord(db);
 
-	for (size_t i = 0; i < db->config.n_replicas; i++)
-		if (!is_named(coord, lsv_replica_hash(&db->config.replicas[i])))
-			return false;
+	if (!lsv_served_all(db))
+		return false;
 	for (size_t i = 0; i < LSV_REPLICAS_MAX; i++)
 		if (atomic_load(&coord->shipped[i].name_hash) != 0 &&
 		    (atomic_load(&coord->shipped[i].state) ==
@@ -128,14 +119,33 @@ static bool is_told(struct lsv_db *db, uint64_t dirty)
 	return dirty > 0 && is_answered(lsv_db_coord(db), db->followed_ticket);
 }
 
+/* What is shipped, and where to, is for whoever leads to say: of a replica that
+ * only we have, nothing will become.  Who has just begun to lead had no time
+ * yet to name its own. */
+static bool knows_ours(struct lsv_db *db)
+{
+	uint64_t epoch = atomic_load(&lsv_db_coord(db)->epoch);
+
+	if (lsv_served_all(db))
+		return true;
+	if (db->unserved_epoch != epoch) {
+		db->unserved_epoch = epoch;
+		return false;
+	}
+	lsv_served_tell(db);
+	return true;
+}
+
 static bool is_there(struct lsv_db *db, uint64_t dirty)
 {
 	struct lsv_captured captured;
 	struct lsv_shm live;
 
-	return lsv_db_live(db, &live) == 0
-	               ? is_captured(db, &captured) && is_shipped(db, &captured)
-	               : is_told(db, dirty);
+	return (lsv_db_live(db, &live) == 0
+	                ? is_captured(db, &captured) &&
+	                          is_shipped(lsv_db_coord(db), &captured)
+	                : is_told(db, dirty)) &&
+	       knows_ours(db);
 }
 
 /* Who was called and has not looked since stands still: an idle one looks at

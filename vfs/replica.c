@@ -80,6 +80,41 @@ static void load(struct lsv_replica *replica,
 	replica->n_segments = record->n_segments;
 }
 
+/* Whoever reads it meanwhile never takes one generation's for another's: that
+ * is left first, and entered last. */
+static void publish(const struct lsv_replica *replica, uint64_t name_hash)
+{
+	struct lsv_shipped *out =
+		&lsv_db_coord(replica->db)->shipped[replica->slot];
+	bool is_begun = replica->has_snapshot && replica->has_owner;
+	uint64_t generation = is_begun ? replica->shipped.generation : 0;
+
+	if (atomic_load(&out->generation) != generation ||
+	    atomic_load(&out->name_hash) != name_hash)
+		atomic_store(&out->generation, 0);
+	atomic_store(&out->name_hash, name_hash);
+	atomic_store(&out->index, replica->shipped.index);
+	atomic_store(&out->offset, replica->shipped.offset);
+	atomic_store(&out->txid, replica->txid);
+	atomic_store(&out->time_ns, replica->time_ns);
+	atomic_store(&out->failing_since_ns, replica->failing_since_ns);
+	atomic_store(&out->state, replica->is_broken    ? LSV_REPLICA_BROKEN
+	                          : replica->n_failures ? LSV_REPLICA_FAILING
+	                                                : LSV_REPLICA_FINE);
+	atomic_store(&out->generation, generation);
+}
+
+/* Under db->mutex. */
+static void publish_all(struct lsv_db *db)
+{
+	struct lsv_coord_page *coord = lsv_db_coord(db);
+
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		publish(&db->replicas[i], db->state->replicas[i].name_hash);
+	for (size_t i = db->config.n_replicas; i < LSV_REPLICAS_MAX; i++)
+		atomic_store(&coord->shipped[i].name_hash, 0);
+}
+
 int lsv_replicas_load(struct lsv_db *db)
 {
 	struct lsv_replica_record *records = db->state->replicas;
@@ -108,6 +143,9 @@ int lsv_replicas_load(struct lsv_db *db)
 		             sizeof records[i].url);
 		load(&db->replicas[i], &records[i]);
 	}
+	/* From the first moment on: who follows looks whether its own are
+	 * among them. */
+	publish_all(db);
 	return 0;
 }
 
@@ -173,46 +211,15 @@ static void fill(const struct lsv_replica *replica,
 	memcpy(record->error, replica->error, sizeof record->error);
 }
 
-/* Whoever reads it meanwhile never takes one generation's for another's: that
- * is left first, and entered last. */
-static void publish(const struct lsv_replica *replica, uint64_t name_hash)
-{
-	struct lsv_shipped *out =
-		&lsv_db_coord(replica->db)->shipped[replica->slot];
-	bool is_begun = replica->has_snapshot && replica->has_owner;
-	uint64_t generation = is_begun ? replica->shipped.generation : 0;
-
-	if (atomic_load(&out->generation) != generation ||
-	    atomic_load(&out->name_hash) != name_hash)
-		atomic_store(&out->generation, 0);
-	atomic_store(&out->name_hash, name_hash);
-	atomic_store(&out->index, replica->shipped.index);
-	atomic_store(&out->offset, replica->shipped.offset);
-	atomic_store(&out->txid, replica->txid);
-	atomic_store(&out->time_ns, replica->time_ns);
-	atomic_store(&out->failing_since_ns, replica->failing_since_ns);
-	atomic_store(&out->state, replica->is_broken    ? LSV_REPLICA_BROKEN
-	                          : replica->n_failures ? LSV_REPLICA_FAILING
-	                                                : LSV_REPLICA_FINE);
-	atomic_store(&out->generation, generation);
-}
-
 void lsv_replicas_store_held(struct lsv_db *db)
 {
-	struct lsv_coord_page *coord = lsv_db_coord(db);
-
-	if (!db->state)
+	if (!db->state || !lsv_lead_holds(db))
 		return;
 	pthread_mutex_lock(&db->mutex);
-	for (size_t i = 0; i < db->config.n_replicas; i++) {
+	for (size_t i = 0; i < db->config.n_replicas; i++)
 		fill(&db->replicas[i], &db->state->replicas[i]);
-		publish(&db->replicas[i], db->state->replicas[i].name_hash);
-	}
-	for (size_t i = db->config.n_replicas; i < LSV_REPLICAS_MAX; i++)
-		atomic_store(&coord->shipped[i].name_hash, 0);
+	publish_all(db);
 	pthread_mutex_unlock(&db->mutex);
-	if (!lsv_lead_holds(db))
-		return;
 	db->state->generation = db->generation;
 	db->state->epoch = db->epoch;
 	lsv_state_store(db->dir, db->state, db->file_mode);

@@ -26,6 +26,8 @@ struct lsv_replica {
 	const struct lsv_replica_config *config; /* borrowed from the db's */
 	uint32_t slot;                           /* in coord and state */
 
+	_Atomic(int) is_unserved; /* whoever leads has it not: that was said */
+
 	/* Only the job's thread. */
 	struct lsv_client *client;
 	bool wants_retention;
@@ -79,7 +81,7 @@ void lsv_replicas_in(struct lsv_db *db, uint32_t index, uint64_t *offset,
                      uint32_t *n_segments);
 /* A new generation is for all of them, also for those that were given up. */
 void lsv_replicas_begin(struct lsv_db *db);
-/* Into the shared page, and (leading) into the file.  Takes both mutexes. */
+/* Leading: into the shared page, and into the file.  Takes both mutexes. */
 void lsv_replicas_store(struct lsv_db *db);
 /* The same, under the shadow's mutex. */
 void lsv_replicas_store_held(struct lsv_db *db);
