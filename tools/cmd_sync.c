@@ -127,14 +127,13 @@ static int explain(const struct sync_args *args, int r)
 		        args->db);
 		break;
 	case -ENOENT:
-		if (has_replica(args))
-			break;
-		fprintf(stderr,
-		        "error: %s has no replica: give -replica-url, set "
-		        "LSVFS_REPLICA_URL, or name it in a configuration file "
-		        "(lsvfs.yml(5))\n",
-		        args->db);
-		break;
+		if (!has_replica(args))
+			fprintf(stderr,
+			        "error: %s has no replica: give -replica-url, "
+			        "set LSVFS_REPLICA_URL, or name it in a "
+			        "configuration file (lsvfs.yml(5))\n",
+			        args->db);
+		return EXITS_USAGE;
 	case -EPERM:
 		fprintf(stderr,
 		        "error: nothing was put: the replica is another "

@@ -134,7 +134,7 @@ static int look_at_all(const char *db_path)
 	int r = 0;
 
 	if (!db)
-		return -ENOENT;
+		return log_error(0, "%s is not there any more", db_path), -EIO;
 	for (size_t i = 0; i < db->config.n_replicas; i++)
 		if (look_at(db, &db->config.replicas[i]) < 0)
 			r = -EIO;

@@ -8,6 +8,7 @@
 . "${top_srcdir:-.}/test/lib/ways.sh"
 
 requires sqlite3
+unset LSVFS_REPLICA_URL
 here=$PWD
 mkdir tenants
 cat >litestream.yml <<END
@@ -85,8 +86,22 @@ expect_exit 2 "$LSVFS" generations -config litestream.yml other.db 2>err
 says 'other.db is not in litestream.yml'
 expect_exit 1 "$LSVFS" sync -config litestream.yml other.db 2>err
 sqlite3 other.db 'pragma journal_mode = wal; create table t (x)' >out
-expect_exit 1 "$LSVFS" sync -config litestream.yml other.db 2>err
+expect_exit 2 "$LSVFS" sync -config litestream.yml other.db 2>err
 says 'other.db has no replica'
+
+# Where a replica cannot be one, whoever says so, that is usage.
+for url in s3:// ftp://x/y s3://b/p?bogus=1; do
+	expect_exit 2 "$LSVFS" sync -replica-url "$url" other.db 2>err
+	says '^error: cannot open replica'
+	LSVFS_REPLICA_URL=$url expect_exit 2 "$LSVFS" sync other.db 2>err
+	says '^error: cannot open replica'
+	expect_exit 2 "$LSVFS" snapshots "$url" 2>err
+	says '^error: cannot open replica'
+done
+expect_exit 2 "$LSVFS" sync -config wrong.yml other.db 2>err
+says 'wrong.yml:7:9'
+expect_exit 2 "$LSVFS" sync -config nowhere.yml other.db 2>err
+says 'nowhere.yml: cannot read it: No such file'
 
 # -config comes before the environment, a file that is only found behind it.
 LSVFS_REPLICA_URL=$here/env "$LSVFS" sync -config litestream.yml app.db

@@ -93,14 +93,14 @@ grep -q '^error .*LD_PRELOAD=liblsvfs.so.*LSVFS_REPLICA_URL' out ||
 	fail "status: $(cat out)"
 
 # A URL that can never work is refused at once, with the reason.
-LSVFS_REPLICA_URL=nosuch://bucket/x refuses 1 'unknown scheme' \
+LSVFS_REPLICA_URL=nosuch://bucket/x refuses 2 'unknown scheme' \
 	"$LSVFS" sync a.db
-LSVFS_REPLICA_URL='' refuses 1 'give -replica-url, set LSVFS_REPLICA_URL' \
+LSVFS_REPLICA_URL='' refuses 2 'give -replica-url, set LSVFS_REPLICA_URL' \
 	"$LSVFS" sync a.db
 
 # One slash, or none, makes no URL, and no folder of that name either.
 for url in s3:/bucket/x s3:bucket file:/backup file:backup FILE:backup gs:/x; do
-	LSVFS_REPLICA_URL=$url refuses 1 "'$url': .*://.* with ./ before" \
+	LSVFS_REPLICA_URL=$url refuses 2 "'$url': .*://.* with ./ before" \
 		"$LSVFS" sync a.db
 	refuses 2 "'$url': .*://" "$LSVFS" replicate -exec true a.db "$url"
 	refuses 2 "'$url': .*://" "$LSVFS_RESTORE" -o b.db "$url"
@@ -118,7 +118,7 @@ ln -s "$PWD/a.db" link.db
 for url in a.db "$PWD/a.db" "file://$PWD/a.db" ./x/../a.db a.db/x /%p %f link.db; do
 	refuses 2 "$PWD/a.db to .*: that is the database itself" \
 		"$LSVFS" replicate -exec true a.db "$url"
-	LSVFS_REPLICA_URL=$url refuses 1 'that is the database itself' \
+	LSVFS_REPLICA_URL=$url refuses 2 'that is the database itself' \
 		"$LSVFS" sync a.db
 done
 refuses 2 'that is the database itself' \
