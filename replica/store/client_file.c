@@ -47,10 +47,19 @@ static struct file_client *self(struct lsv_client *client)
 	return (struct file_client *)client;
 }
 
-static int failed(int err, const char *verb, const char *path)
+/* A person must know which path it was: the replica's is only where that
+ * begins.  The reason first, should the path be long.  That something is not
+ * there is an answer. */
+static int failed(struct lsv_client *client, int err, const char *verb,
+                  const char *path)
 {
+	int r = lsv_file_vocabulary(err);
+
 	(void)lsv_log(LSV_LOG_DEBUG, err, "cannot %s %s", verb, path);
-	return lsv_file_vocabulary(err);
+	if (r != -ENOENT)
+		snprintf(client->why, sizeof client->why, "%s (%s)",
+		         strerror(-r), path);
+	return r;
 }
 
 /* A name stays below the root and says one thing only. */
@@ -70,6 +79,7 @@ static bool name_valid(const char *name)
 
 static int object_path(struct lsv_client *client, const char *name, char **path)
 {
+	client->why[0] = 0;
 	if (!name_valid(name))
 		return log_error(-EINVAL, "cannot use object name '%s'", name);
 	*path = lsv_path_join(self(client)->root, name);
@@ -283,7 +293,7 @@ static int file_put(struct lsv_client *client, const char *name,
 		return -ENOMEM;
 	r = open_temp(self(client), dir, mode, &temp, &fd);
 	if (r < 0)
-		return failed(r, "create a file in", dir);
+		return failed(client, r, "create a file in", dir);
 	r = fill_temp(fd, body, time_ns);
 	if (r == 0)
 		r = publish(fd, temp, path, mode);
@@ -292,7 +302,7 @@ static int file_put(struct lsv_client *client, const char *name,
 		r = lsv_dir_sync(dir);
 	if (r < 0) {
 		remove_empty(self(client)->root, path);
-		return failed(r, "put", path);
+		return failed(client, r, "put", path);
 	}
 	sweep_sometimes(self(client), dir);
 	return 0;
@@ -352,19 +362,20 @@ static int file_get(struct lsv_client *client, const char *name,
 		return r;
 	fd = lsv_open(path, O_RDONLY, 0);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return failed(-errno, "open", path);
+		return failed(client, -errno, "open", path);
 	if (!S_ISREG(st.st_mode))
-		return failed(-ENOENT, "get what is no file:", path);
+		return failed(client, -ENOENT, "get what is no file:", path);
 	resolve(range, (uint64_t)st.st_size, &from, &to);
 	if (from == 0 && to > IO_SIZE)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	r = copy_range(fd, from, to, into);
-	return r < 0 ? failed(r, "get", path) : 0;
+	return r < 0 ? failed(client, r, "get", path) : 0;
 }
 
 static int file_list(struct lsv_client *client, const char *prefix,
                      lsv_list_fn *each, void *arg)
 {
+	client->why[0] = 0;
 	return lsv_file_list(self(client)->root, prefix, each, arg);
 }
 
@@ -378,14 +389,14 @@ static int file_remove(struct lsv_client *client, const char *name)
 	if (unlink(path) < 0)
 		return errno == ENOENT || errno == ENOTDIR
 		               ? 0
-		               : failed(-errno, "remove", path);
+		               : failed(client, -errno, "remove", path);
 	dir = parent_of(path);
 	if (!dir)
 		return -ENOMEM;
 	/* Removals have an order too (I9), which a crash must not change. */
 	r = lsv_dir_sync(dir);
 	if (r < 0)
-		return failed(r, "sync", dir);
+		return failed(client, r, "sync", dir);
 	remove_empty(self(client)->root, path);
 	return 0;
 }

@@ -70,7 +70,7 @@ healed()
 
 begin read-only
 find backup -type d -exec chmod 555 {} +
-in_trouble 'Permission denied'
+in_trouble "Permission denied ($PWD/backup/a.db/generations/.*)"
 find backup -type d -exec chmod 777 {} +
 healed
 
@@ -78,7 +78,7 @@ healed
 begin moved
 mv backup away
 : >backup
-in_trouble 'Not a directory'
+in_trouble "Not a directory ($PWD/backup/a.db/generations/.*)"
 rm backup
 mv away backup
 healed
