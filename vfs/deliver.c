@@ -11,6 +11,7 @@
 #include "vfs/lead.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -265,18 +266,22 @@ static int run(struct lsv_haul *haul, char why[LSV_OWNER_WHY_SIZE])
 	return r == -EEXIST ? contest(replica, why) : r;
 }
 
+/* Where the generation has ended already, it was what was left of that. */
 static void end_because(struct lsv_replica *replica, const char *why)
 {
 	struct lsv_db *db = replica->db;
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+	bool is_led = lsv_lead_holds(db);
 
-	if (lsv_lead_holds(db) && !db->reason[0]) {
-		if (db->config.n_replicas == 1)
-			lsv_lead_end(db, "the replica %s", why);
-		else
-			lsv_lead_end(db, "replica %s %s", replica->config->name,
-			             why);
-	}
+	if (is_led && db->reason[0])
+		log_warn(0,
+		         "%s: replica %s %s: it gets nothing more of "
+		         "generation %016" PRIx64 ", which ended",
+		         db->path, replica->config->name, why, db->generation);
+	else if (is_led && db->config.n_replicas == 1)
+		lsv_lead_end(db, "the replica %s", why);
+	else if (is_led)
+		lsv_lead_end(db, "replica %s %s", replica->config->name, why);
 	/* Nothing more of it can be delivered. */
 	pthread_mutex_lock(&db->mutex);
 	replica->has_snapshot = false;
