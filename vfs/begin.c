@@ -38,7 +38,7 @@ static void upload_of(const struct birth *birth, struct lsv_upload *upload)
 		.generation = birth->generation,
 		.codec = birth->db->config.compression,
 	};
-	memcpy(upload->lineage, birth->db->state->lineage,
+	memcpy(upload->lineage, birth->db->lineage,
 	       sizeof upload->lineage);
 }
 
@@ -191,7 +191,7 @@ static int hand_over(struct birth *birth, struct lsv_image *image)
 	db->n_segments = 0;
 	db->snapshot_index = 0;
 	lsv_replicas_begin(db);
-	db->state->tuple = (struct lsv_tuple){0};
+	db->tuple = (struct lsv_tuple){0};
 	db->is_begun = true;
 	if (head->mx_frame == 0)
 		memcpy(db->source.salt, head->salt, sizeof db->source.salt);

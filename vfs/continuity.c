@@ -41,7 +41,7 @@ bool lsv_continuity_is_untouched(struct lsv_db *db)
 {
 	const struct lsv_pos end = {db->generation, lsv_shadow_index(db->wal),
 	                            lsv_shadow_end(db->wal)->commit.end};
-	const struct lsv_tuple *tuple = &db->state->tuple;
+	const struct lsv_tuple *tuple = &db->tuple;
 	struct lsv_tuple now;
 
 	return tuple->pos.generation == end.generation &&

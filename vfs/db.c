@@ -97,7 +97,6 @@ static void destroy(struct lsv_db *db)
 	free(db->gen_dir);
 	lsv_replicas_close(db);
 	lsv_config_free(&db->config);
-	free(db->state);
 	lsv_source_close(&db->source);
 	lsv_shadow_close(db->wal);
 	lsv_pagemap_close(db->pages);

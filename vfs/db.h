@@ -96,7 +96,10 @@ struct lsv_db {
 	struct lsv_source source;
 	struct lsv_shadow *wal;
 	struct lsv_pagemap *pages;
-	struct lsv_state *state; /* NULL: never led */
+	/* Of the file "state"; the rest is the replicas'. */
+	bool has_state; /* it was read: else never led */
+	uint8_t lineage[LSV_LINEAGE_BYTES];
+	struct lsv_tuple tuple;
 	uint64_t generation;
 	char *gen_dir;
 	int lock_fd;

@@ -58,7 +58,7 @@ static int set_goal(struct lsv_haul *haul)
 		.generation = db->generation,
 		.codec = db->config.compression,
 	};
-	memcpy(haul->upload.lineage, db->state->lineage,
+	memcpy(haul->upload.lineage, db->lineage,
 	       sizeof haul->upload.lineage);
 	return 0;
 }
@@ -79,7 +79,7 @@ static int check_owner(struct lsv_replica *replica,
 {
 	struct lsv_db *db = replica->db;
 	struct lsv_owner_self self = {
-		.lineage = db->state->lineage,
+		.lineage = db->lineage,
 		.generation = db->generation,
 		.parent = db->parent.generation,
 		.db_path = db->path,
@@ -97,7 +97,7 @@ static int check_owner(struct lsv_replica *replica,
 static int put_owner(struct lsv_replica *replica, char why[LSV_OWNER_WHY_SIZE])
 {
 	struct lsv_db *db = replica->db;
-	int r = lsv_owner_put(replica->client, db->state->lineage,
+	int r = lsv_owner_put(replica->client, db->lineage,
 	                      db->generation, db->path);
 
 	return r < 0 ? failed(replica, r, why) : 0;

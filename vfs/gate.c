@@ -254,7 +254,7 @@ static void remember_file(struct lsv_db *db)
 		return;
 	tuple.pos = (struct lsv_pos){db->generation, lsv_shadow_index(db->wal),
 	                             lsv_shadow_end(db->wal)->commit.end};
-	db->state->tuple = tuple;
+	db->tuple = tuple;
 	lsv_replicas_store_held(db);
 }
 

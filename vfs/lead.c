@@ -53,7 +53,7 @@ void lsv_lead_forget(struct lsv_db *db)
 {
 	forget_shadow(db);
 	forget_lock(db);
-	free(take(db->state));
+	db->has_state = false;
 	db->claim_since_ns = 0;
 	atomic_store(&db->role, LSV_FOLLOWING);
 }
@@ -225,23 +225,27 @@ int lsv_lead_switch(struct lsv_db *db, uint64_t generation)
 
 static int load_state(struct lsv_db *db)
 {
+	/* Not kept: there may be thousands of databases. */
+	auto_free struct lsv_state *state = calloc(1, sizeof *state);
 	int r;
 
-	if (!db->state)
-		db->state = calloc(1, sizeof *db->state);
-	if (!db->state)
+	if (!state)
 		return -ENOMEM;
-	r = lsv_state_load(db->dir, db->state);
+	r = lsv_state_load(db->dir, state);
 	if (r < 0)
-		lsv_random(db->state->lineage, sizeof db->state->lineage);
-	db->state->generation = db->generation;
+		lsv_random(state->lineage, sizeof state->lineage);
+	state->generation = db->generation;
+	memcpy(db->lineage, state->lineage, sizeof db->lineage);
+	db->tuple = state->tuple;
+	db->has_state = true;
 	/*
 	 * What is spooled from now on carries the lineage: whoever leads after
 	 * us must know it, also when we die before our first put.
 	 */
 	if (r == -ENOENT || r == -EBADMSG)
-		lsv_state_store(db->dir, db->state, db->file_mode);
-	return lsv_replicas_load(db);
+		lsv_state_store(db->dir, state, db->file_mode);
+	lsv_replicas_load(db, state);
+	return 0;
 }
 
 static int load_pages(struct lsv_db *db)

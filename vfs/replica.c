@@ -82,8 +82,9 @@ static void load(struct lsv_replica *replica,
 
 /* Whoever reads it meanwhile never takes one generation's for another's: that
  * is left first, and entered last. */
-static void publish(const struct lsv_replica *replica, uint64_t name_hash)
+static void publish(const struct lsv_replica *replica)
 {
+	uint64_t name_hash = lsv_replica_hash(replica->config);
 	struct lsv_shipped *out =
 		&lsv_db_coord(replica->db)->shipped[replica->slot];
 	bool is_begun = replica->has_snapshot && replica->has_owner;
@@ -110,43 +111,26 @@ static void publish_all(struct lsv_db *db)
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 
 	for (size_t i = 0; i < db->config.n_replicas; i++)
-		publish(&db->replicas[i], db->state->replicas[i].name_hash);
+		publish(&db->replicas[i]);
 	for (size_t i = db->config.n_replicas; i < LSV_REPLICAS_MAX; i++)
 		atomic_store(&coord->shipped[i].name_hash, 0);
 }
 
-int lsv_replicas_load(struct lsv_db *db)
+void lsv_replicas_load(struct lsv_db *db, const struct lsv_state *state)
 {
-	struct lsv_replica_record *records = db->state->replicas;
-	auto_free struct lsv_replica_record *old = calloc(LSV_REPLICAS_MAX,
-	                                                  sizeof *old);
-	auto_unlock pthread_mutex_t *held = NULL;
+	static const struct lsv_replica_record unknown;
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->mutex);
 
-	if (!old)
-		return -ENOMEM;
-	memcpy(old, records, LSV_REPLICAS_MAX * sizeof *old);
-	memset(records, 0, LSV_REPLICAS_MAX * sizeof *old);
-	held = lsv_lock(&db->mutex);
 	for (size_t i = 0; i < db->config.n_replicas; i++) {
-		const struct lsv_replica_config *config =
-			&db->config.replicas[i];
-		uint64_t name_hash = lsv_replica_hash(config);
-		const struct lsv_replica_record *found = find_record(old,
-		                                                     name_hash);
+		const struct lsv_replica_record *found = find_record(
+			state->replicas,
+			lsv_replica_hash(&db->config.replicas[i]));
 
-		if (found)
-			records[i] = *found;
-		records[i].name_hash = name_hash;
-		snprintf(records[i].name, sizeof records[i].name, "%.*s",
-		         LSV_NAME_TEXT_SIZE - 1, config->name);
-		lsv_url_show(config->url, records[i].url,
-		             sizeof records[i].url);
-		load(&db->replicas[i], &records[i]);
+		load(&db->replicas[i], found ? found : &unknown);
 	}
 	/* From the first moment on: who follows looks whether its own are
 	 * among them. */
 	publish_all(db);
-	return 0;
 }
 
 bool lsv_replicas_have(const struct lsv_db *db, const struct lsv_state *state,
@@ -197,6 +181,12 @@ void lsv_replicas_begin(struct lsv_db *db)
 static void fill(const struct lsv_replica *replica,
                  struct lsv_replica_record *record)
 {
+	const struct lsv_replica_config *config = replica->config;
+
+	record->name_hash = lsv_replica_hash(config);
+	snprintf(record->name, sizeof record->name, "%.*s",
+	         LSV_NAME_TEXT_SIZE - 1, config->name);
+	lsv_url_show(config->url, record->url, sizeof record->url);
 	record->shipped = replica->shipped;
 	record->txid = replica->txid;
 	record->time_ns = replica->time_ns;
@@ -213,16 +203,19 @@ static void fill(const struct lsv_replica *replica,
 
 void lsv_replicas_store_held(struct lsv_db *db)
 {
-	if (!db->state || !lsv_lead_holds(db))
+	struct lsv_state state = {.tuple = db->tuple};
+
+	if (!db->has_state || !lsv_lead_holds(db))
 		return;
 	pthread_mutex_lock(&db->mutex);
-	for (size_t i = 0; i < db->config.n_replicas; i++)
-		fill(&db->replicas[i], &db->state->replicas[i]);
 	publish_all(db);
+	for (size_t i = 0; i < db->config.n_replicas; i++)
+		fill(&db->replicas[i], &state.replicas[i]);
 	pthread_mutex_unlock(&db->mutex);
-	db->state->generation = db->generation;
-	db->state->epoch = db->epoch;
-	lsv_state_store(db->dir, db->state, db->file_mode);
+	state.generation = db->generation;
+	state.epoch = db->epoch;
+	memcpy(state.lineage, db->lineage, sizeof state.lineage);
+	lsv_state_store(db->dir, &state, db->file_mode);
 }
 
 void lsv_replicas_store(struct lsv_db *db)

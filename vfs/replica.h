@@ -69,9 +69,8 @@ uint64_t lsv_replica_hash(const struct lsv_replica_config *config);
 int lsv_replicas_open(struct lsv_db *db);
 void lsv_replicas_close(struct lsv_db *db);
 
-/* What an earlier leader knew of them: from db->state, under the shadow's
- * mutex.  0 or -ENOMEM. */
-int lsv_replicas_load(struct lsv_db *db);
+/* What an earlier leader knew of them, under the shadow's mutex. */
+void lsv_replicas_load(struct lsv_db *db, const struct lsv_state *state);
 /* By what an earlier leader left: every replica has all up to there. */
 bool lsv_replicas_have(const struct lsv_db *db, const struct lsv_state *state,
                        const struct lsv_pos *pos);
