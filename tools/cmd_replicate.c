@@ -216,6 +216,8 @@ static int config_of(const struct replicate_args *args, const char *db_path,
 		r = lsv_replica_config_set(&replica, "url", args->urls[i]);
 		if (r == 0)
 			r = lsv_config_add(config, &replica);
+		if (r < 0)
+			lsv_replica_config_free(&replica);
 	}
 	if (r == 0)
 		r = lsv_config_expand_all(config, db_path);

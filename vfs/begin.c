@@ -11,6 +11,7 @@
 #include "vfs/own.h"
 #include "vfs/plain.h"
 #include "vfs/rotate.h"
+#include "vfs/sentence.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -38,8 +39,7 @@ static void upload_of(const struct birth *birth, struct lsv_upload *upload)
 		.generation = birth->generation,
 		.codec = birth->db->config.compression,
 	};
-	memcpy(upload->lineage, birth->db->lineage,
-	       sizeof upload->lineage);
+	memcpy(upload->lineage, birth->db->lineage, sizeof upload->lineage);
 }
 
 static void note_hash(void *arg, uint32_t page_no, uint64_t hash)
@@ -136,10 +136,9 @@ static void announce(struct lsv_db *db)
 {
 	for (size_t i = 0; i < db->config.n_replicas; i++)
 		log_info("%s: generation %016" PRIx64 " begins: %s; replica %s",
-		         db->path, db->generation, db->reason,
+		         db->path, db->generation, db->reason ? db->reason : "",
 		         db->config.replicas[i].url);
-	memcpy(db->origin, db->reason, sizeof db->origin);
-	db->reason[0] = 0;
+	lsv_sentence_move(&db->reason, &db->origin);
 }
 
 /* A shadow whose snapshot will not come is none: whoever leads next must not
@@ -274,7 +273,7 @@ static int stand_at_image(struct lsv_db *db, struct lsv_image *image,
 		r = lsv_source_seek(&db->source, lsv_image_real(image));
 	if (r < 0)
 		return r;
-	db->reason[0] = 0;
+	lsv_sentence_clear(&db->reason);
 	atomic_store(&db->role, LSV_LIVE);
 	lsv_copy_publish(db, head->salt, head->mx_frame);
 	return 0;
@@ -454,7 +453,7 @@ static int copy_rest(struct lsv_db *db)
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 	int r = 0;
 
-	if (!lsv_lead_holds(db) || db->reason[0])
+	if (!lsv_lead_holds(db) || db->reason)
 		return -EAGAIN;
 	if (atomic_load(&db->role) == LSV_ADRIFT)
 		r = lsv_lead_attach(db);

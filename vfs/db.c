@@ -7,6 +7,7 @@
 #include "replica/spool/folder.h"
 #include "replica/spool/spoolfile.h"
 #include "replica/store/client.h"
+#include "vfs/sentence.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -100,6 +101,8 @@ static void destroy(struct lsv_db *db)
 	lsv_source_close(&db->source);
 	lsv_shadow_close(db->wal);
 	lsv_pagemap_close(db->pages);
+	lsv_sentence_clear(&db->reason);
+	lsv_sentence_clear(&db->origin);
 	free(db->guard);
 	if (db->lock_fd >= 0)
 		close(db->lock_fd);

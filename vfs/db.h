@@ -35,8 +35,6 @@
 
 #include <pthread.h>
 
-#define LSV_REASON_SIZE 512
-
 struct lsv_ear;
 
 enum lsv_role { LSV_PASSIVE, LSV_FOLLOWING, LSV_ADRIFT, LSV_LIVE };
@@ -116,8 +114,8 @@ struct lsv_db {
 	bool is_begun;            /* the generation has a shadow */
 	bool is_snapshot_pending; /* an index began, its snapshot is not here */
 	uint32_t snapshot_index;  /* the newest snapshot of the generation */
-	char reason[LSV_REASON_SIZE]; /* why a new generation is due */
-	char origin[LSV_REASON_SIZE]; /* why this one began */
+	char *reason;             /* why a new generation is due (sentence.h) */
+	char *origin;             /* why this one began */
 	struct lsv_pos parent;
 	int64_t captured_ns; /* UTC time of the last commit captured */
 	/* What the shared page said of the last generation that ended here. */

@@ -58,8 +58,7 @@ static int set_goal(struct lsv_haul *haul)
 		.generation = db->generation,
 		.codec = db->config.compression,
 	};
-	memcpy(haul->upload.lineage, db->lineage,
-	       sizeof haul->upload.lineage);
+	memcpy(haul->upload.lineage, db->lineage, sizeof haul->upload.lineage);
 	return 0;
 }
 
@@ -97,8 +96,8 @@ static int check_owner(struct lsv_replica *replica,
 static int put_owner(struct lsv_replica *replica, char why[LSV_OWNER_WHY_SIZE])
 {
 	struct lsv_db *db = replica->db;
-	int r = lsv_owner_put(replica->client, db->lineage,
-	                      db->generation, db->path);
+	int r = lsv_owner_put(replica->client, db->lineage, db->generation,
+	                      db->path);
 
 	return r < 0 ? failed(replica, r, why) : 0;
 }
@@ -273,7 +272,7 @@ static void end_because(struct lsv_replica *replica, const char *why)
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 	bool is_led = lsv_lead_holds(db);
 
-	if (is_led && db->reason[0])
+	if (is_led && db->reason)
 		log_warn(0,
 		         "%s: replica %s %s: it gets nothing more of "
 		         "generation %016" PRIx64 ", which ended",

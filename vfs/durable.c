@@ -35,7 +35,7 @@ int lsv_make_durable(struct lsv_db *db)
 
 	if (r == -EIO || r == -ESTALE) {
 		pthread_mutex_lock(&db->shadow);
-		if (lsv_lead_holds(db) && !db->reason[0])
+		if (lsv_lead_holds(db) && !db->reason)
 			lsv_lead_end(db, r == -EIO ? "its WAL cannot be synced"
 			                           : "its WAL was replaced");
 		pthread_mutex_unlock(&db->shadow);

@@ -123,15 +123,24 @@ static int note_lineage(const struct lsv_haul *haul)
 	            : -ENOMEM;
 }
 
+/* Why the generation began; NULL: unknown, it was another process's. */
+static char *copy_origin(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
+
+	return db->origin ? strdup(db->origin) : NULL;
+}
+
 static int put_lineage(struct lsv_haul *haul)
 {
 	struct lsv_db *db = haul->db;
+	auto_free char *origin = copy_origin(db);
 	struct lsv_replica *replica = haul->replica;
 	struct lsv_lineage lineage = {
 		.parent = db->parent,
 		.db_path = db->path,
 		.sqlite_version = sqlite3_libversion(),
-		.reason = db->origin,
+		.reason = origin ? origin : "",
 	};
 	int r;
 

@@ -10,6 +10,7 @@
 #include "replica/wal/pagehash.h"
 #include "vfs/continuity.h"
 #include "vfs/copy.h"
+#include "vfs/sentence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,18 +20,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
-
-static void set_reason(struct lsv_db *db, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void set_reason(struct lsv_db *db, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(db->reason, sizeof db->reason, format, args);
-	va_end(args);
-}
 
 static void forget_shadow(struct lsv_db *db)
 {
@@ -103,11 +92,13 @@ static void set_uncaptured(struct lsv_db *db)
 
 void lsv_lead_end(struct lsv_db *db, const char *format, ...)
 {
+	char reason[LSV_SENTENCE_SIZE];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(db->reason, sizeof db->reason, format, args);
+	vsnprintf(reason, sizeof reason, format, args);
 	va_end(args);
+	lsv_sentence_set(&db->reason, "%s", reason);
 	log_warn(0, "%s: generation %016llx ends: %s", db->path,
 	         (unsigned long long)db->generation, db->reason);
 	set_uncaptured(db);
@@ -315,13 +306,15 @@ static void load_shadow(struct lsv_db *db)
 		r = load_pages(db);
 	db->is_map_lost = db->pages && r == -EBADMSG;
 	if (db->is_map_lost) {
-		set_reason(db, "its page hashes do not fit its shadow WAL");
+		lsv_sentence_set(&db->reason,
+		                 "its page hashes do not fit its shadow WAL");
 	} else if (r < 0) {
 		if (r == -ENOENT)
-			set_reason(db, "it has no snapshot yet");
+			lsv_sentence_set(&db->reason, "it has no snapshot yet");
 		else
-			set_reason(db, "its shadow WAL cannot be read: %s",
-			           strerror(-r));
+			lsv_sentence_set(&db->reason,
+			                 "its shadow WAL cannot be read: %s",
+			                 strerror(-r));
 		return;
 	}
 	db->captured_ns = lsv_shadow_end(db->wal)->commit.time_ns;
@@ -330,7 +323,7 @@ static void load_shadow(struct lsv_db *db)
 	db->snapshot_index = newest_snapshot(db);
 	db->is_begun = true;
 	if (!db->is_map_lost)
-		db->reason[0] = 0;
+		lsv_sentence_clear(&db->reason);
 }
 
 /* Another process was faster: this one never was the current one. */
@@ -359,7 +352,7 @@ static int claim(struct lsv_db *db, uint64_t epoch)
 		r = load_state(db);
 	if (r < 0)
 		return r;
-	set_reason(db, "it has no snapshot yet");
+	lsv_sentence_set(&db->reason, "it has no snapshot yet");
 	return 0;
 }
 
@@ -424,7 +417,8 @@ int lsv_lead_usurp(struct lsv_db *db)
 	if (r < 0)
 		return r;
 	set_uncaptured(db);
-	set_reason(db, "its leader, process %u, did not go on for 5 s", pid);
+	lsv_sentence_set(&db->reason,
+	                 "its leader, process %u, did not go on for 5 s", pid);
 	log_warn(0, "%s: a new generation: %s", db->path, db->reason);
 	return 0;
 }
@@ -492,12 +486,14 @@ int lsv_lead_attach(struct lsv_db *db)
 		return -ESTALE;
 	if (live.mx_frame > 0 &&
 	    live.page_size != lsv_shadow_page_size(db->wal)) {
-		set_reason(db, "its page size changed");
+		lsv_sentence_set(&db->reason, "its page size changed");
 		return -ESTALE;
 	}
 	if (!lsv_continuity_of_wal(db, &live) &&
 	    !lsv_continuity_of_file(db, &live)) {
-		set_reason(db, "it was written to or checkpointed without us");
+		lsv_sentence_set(
+			&db->reason,
+			"it was written to or checkpointed without us");
 		lsv_source_close(&db->source);
 		return -ESTALE;
 	}
@@ -505,7 +501,7 @@ int lsv_lead_attach(struct lsv_db *db)
 		lsv_source_close(&db->source);
 		return -ESTALE;
 	}
-	db->reason[0] = 0;
+	lsv_sentence_clear(&db->reason);
 	atomic_store(&db->role, LSV_LIVE);
 	lsv_copy_publish(db, live.salt, db->source.at.real.frame);
 	return 0;
@@ -523,7 +519,7 @@ static int settle(struct lsv_db *db, uint64_t budget,
 	if (!lsv_lead_holds(db))
 		return -EAGAIN;
 	if (atomic_load(&db->role) == LSV_ADRIFT) {
-		r = db->reason[0] ? -ESTALE : lsv_lead_attach(db);
+		r = db->reason ? -ESTALE : lsv_lead_attach(db);
 		if (r == -EAGAIN && is_before_first(db))
 			return 0;
 		if (r < 0)

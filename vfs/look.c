@@ -88,9 +88,8 @@ static void view_adrift(struct lsv_db *db, struct view *view, bool shown)
 {
 	bool is_gone = !shown && access(db->path, F_OK) < 0 && errno == ENOENT;
 
-	view->wants_begin = db->reason[0] && !is_gone;
-	view->is_complete = is_gone ||
-	                    (!db->reason[0] && lsv_lead_is_at_rest(db));
+	view->wants_begin = db->reason && !is_gone;
+	view->is_complete = is_gone || (!db->reason && lsv_lead_is_at_rest(db));
 	view->wants_visit = !shown && !view->wants_begin && !view->is_complete;
 }
 
@@ -111,7 +110,7 @@ static int look_at_shadow(struct lsv_db *db, struct view *view)
 	shown = is_shown(db);
 	if (atomic_load(&db->role) == LSV_LIVE && !shown)
 		lsv_lead_detach(db);
-	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason[0] && shown)
+	if (atomic_load(&db->role) == LSV_ADRIFT && !db->reason && shown)
 		lsv_lead_attach(db);
 	if (atomic_load(&db->role) == LSV_LIVE)
 		view->is_complete = has_all(db,
@@ -343,7 +342,7 @@ static void visit(struct lsv_db *db, struct lsv_replica *none)
 	if (lsv_begin_again(db) < 0)
 		return;
 	pthread_mutex_lock(&db->shadow);
-	is_current = lsv_lead_holds(db) && !db->reason[0];
+	is_current = lsv_lead_holds(db) && !db->reason;
 	view_end(db, &view);
 	if (is_current && view.ticket > atomic_load(&db->captured_ticket))
 		atomic_store(&db->captured_ticket, view.ticket);

@@ -7,6 +7,7 @@
 #include "replica/wal/pagehash.h"
 #include "vfs/bell.h"
 #include "vfs/lead.h"
+#include "vfs/sentence.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -39,6 +40,7 @@ void lsv_replicas_close(struct lsv_db *db)
 	for (size_t i = 0; db->replicas && i < db->config.n_replicas; i++) {
 		lsv_client_close(db->replicas[i].client);
 		free(db->replicas[i].rival);
+		lsv_sentence_clear(&db->replicas[i].error);
 	}
 	free(take(db->replicas));
 }
@@ -198,7 +200,8 @@ static void fill(const struct lsv_replica *replica,
 	record->snapshot_bytes = replica->snapshot_bytes;
 	record->snapshot_ns = replica->snapshot_ns;
 	record->n_segments = replica->n_segments;
-	memcpy(record->error, replica->error, sizeof record->error);
+	snprintf(record->error, sizeof record->error, "%s",
+	         replica->error ? replica->error : "");
 }
 
 void lsv_replicas_store_held(struct lsv_db *db)
@@ -276,7 +279,7 @@ void lsv_replica_succeeded(struct lsv_replica *replica, uint64_t ticket)
 	replica->failing_since_ns = 0;
 	replica->retry_ns = 0;
 	replica->is_refused = false;
-	replica->error[0] = 0;
+	lsv_sentence_clear(&replica->error);
 	replica->last_put_ns = lsv_clock_mono_ns();
 	if (ticket > replica->ticket)
 		replica->ticket = ticket;
@@ -300,10 +303,10 @@ void lsv_replica_failed(struct lsv_replica *replica, int r, const char *why)
 	int64_t at_ns;
 
 	pthread_mutex_lock(&db->mutex);
-	snprintf(replica->error, sizeof replica->error, "%s",
-	         *why              ? why
-	         : replica->client ? lsv_client_why(replica->client, r)
-	                           : strerror(-r));
+	lsv_sentence_set(&replica->error, "%s",
+	                 *why              ? why
+	                 : replica->client ? lsv_client_why(replica->client, r)
+	                                   : strerror(-r));
 	if (replica->n_failures == 0 && r == -EPERM)
 		log_error(0, "cannot replicate %s: %s", db->path,
 		          replica->error);
@@ -357,9 +360,9 @@ void lsv_replica_give_up(struct lsv_replica *replica, uint64_t bytes)
 	                                                  GIVEN_UP_MAX_NS);
 	if (replica->failing_since_ns == 0)
 		replica->failing_since_ns = lsv_clock_ns();
-	if (!replica->error[0])
-		snprintf(replica->error, sizeof replica->error,
-		         "it is behind by more than max-local-bytes");
+	if (!replica->error)
+		lsv_sentence_set(&replica->error,
+		                 "it is behind by more than max-local-bytes");
 	lsv_replicas_settle(db);
 	pthread_mutex_unlock(&db->mutex);
 	lsv_replicas_store_held(db);

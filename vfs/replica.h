@@ -59,7 +59,7 @@ struct lsv_replica {
 	uint64_t snapshot_bytes; /* database bytes in it */
 	int64_t snapshot_ns;     /* UTC */
 	uint32_t n_segments;     /* of shipped.index */
-	char error[LSV_ERROR_TEXT_SIZE];
+	char *error;             /* sentence.h */
 };
 
 /* A replica is where it is, whatever it is called. */

@@ -100,6 +100,7 @@ void lsv_config_free(struct lsv_config *config)
 {
 	for (size_t i = 0; i < config->n_replicas; i++)
 		lsv_replica_config_free(&config->replicas[i]);
+	free(take(config->replicas));
 	config->n_replicas = 0;
 }
 
@@ -108,6 +109,11 @@ int lsv_config_copy(const struct lsv_config *from, struct lsv_config *to)
 	struct lsv_config copy = *from;
 
 	copy.n_replicas = 0;
+	copy.replicas = NULL;
+	if (from->n_replicas > 0)
+		copy.replicas = calloc(from->n_replicas, sizeof *copy.replicas);
+	if (from->n_replicas > 0 && !copy.replicas)
+		return -ENOMEM;
 	for (size_t i = 0; i < from->n_replicas; i++) {
 		int r = lsv_replica_config_copy(&from->replicas[i],
 		                                &copy.replicas[i]);
@@ -125,9 +131,16 @@ int lsv_config_copy(const struct lsv_config *from, struct lsv_config *to)
 int lsv_config_add(struct lsv_config *config,
                    const struct lsv_replica_config *replica)
 {
+	struct lsv_replica_config *more;
+
 	if (config->n_replicas == LSV_REPLICAS_MAX)
 		return -E2BIG;
-	config->replicas[config->n_replicas++] = *replica;
+	more = realloc(config->replicas,
+	               (config->n_replicas + 1) * sizeof *more);
+	if (!more)
+		return -ENOMEM;
+	more[config->n_replicas++] = *replica;
+	config->replicas = more;
 	return 0;
 }
 
@@ -192,7 +205,11 @@ static int set_replica(struct lsv_config *config, const char *url)
 	if (r < 0)
 		return r;
 	lsv_config_free(config);
-	return replica.url ? lsv_config_add(config, &replica) : 0;
+	if (replica.url)
+		r = lsv_config_add(config, &replica);
+	if (r < 0)
+		lsv_replica_config_free(&replica);
+	return r;
 }
 
 static int set_word(const struct row *row, void *field, const char *value)

@@ -21,7 +21,7 @@ enum lsv_checkpoint { LSV_CHECKPOINT_ASSIST, LSV_CHECKPOINT_NATIVE };
 
 struct lsv_config {
 	/* "replica": the URL of the only one */
-	struct lsv_replica_config replicas[LSV_REPLICAS_MAX];
+	struct lsv_replica_config *replicas; /* n_replicas of them */
 	size_t n_replicas;
 	enum lsv_codec compression;     /* "compression": lz4, zstd */
 	enum lsv_durability durability; /* "durability": async, replica */
@@ -45,7 +45,7 @@ void lsv_config_free(struct lsv_config *config);
 int lsv_config_copy(const struct lsv_config *from, struct lsv_config *to);
 
 /* One replica more; it is the config's from then on.  -E2BIG: it has
- * LSV_REPLICAS_MAX already, and the replica stays the caller's. */
+ * LSV_REPLICAS_MAX already; after an error the replica stays the caller's. */
 int lsv_config_add(struct lsv_config *config,
                    const struct lsv_replica_config *replica);
 
