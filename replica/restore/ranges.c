@@ -56,9 +56,8 @@ static void set_error(struct ranges *ranges, int error,
 	if (is_over(ranges))
 		return;
 	ranges->error = error;
-	if (from)
-		memcpy(ranges->client->why, from->why,
-		       sizeof ranges->client->why);
+	if (from && from->why && ranges->client->why)
+		memcpy(ranges->client->why, from->why, LSV_CLIENT_WHY_SIZE);
 	pthread_cond_broadcast(&ranges->changed);
 }
 

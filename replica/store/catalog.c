@@ -83,7 +83,7 @@ int lsv_catalog_read(struct lsv_client *client, struct lsv_catalog *catalog)
 	if (r < 0) {
 		lsv_catalog_free(&fresh);
 		/* Others have said it where they knew it. */
-		if (client->why[0])
+		if (client->why && client->why[0])
 			(void)log_error(0, "cannot list %s: %s", client->url,
 			                client->why);
 		return r;

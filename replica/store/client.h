@@ -77,8 +77,9 @@ struct lsv_client {
 	const struct lsv_client_ops *ops;
 	char *url; /* as a person would write it, without secrets */
 	/* Why the last call failed: cause and remedy, for a person.  "":
-	 * there is no more to say than the errno does. */
-	char why[LSV_CLIENT_WHY_SIZE];
+	 * there is no more to say than the errno does; NULL: nor ever was.
+	 * LSV_CLIENT_WHY_SIZE bytes of the client's. */
+	char *why;
 };
 
 /* The same, or what r says. */

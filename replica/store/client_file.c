@@ -18,6 +18,7 @@
 #include "replica/base/log.h"
 #include "replica/store/client.h"
 #include "replica/store/file_list.h"
+#include "replica/wal/pagehash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,15 +37,21 @@
 
 struct file_client {
 	struct lsv_client base;
-	char *root;
+	char *root;      /* the base's URL, too */
 	char *db_path;   /* whose owner is to have all; NULL: who made it */
-	char *swept;     /* the directory looked through last */
+	uint64_t swept;  /* the directory looked through last, its hash */
 	unsigned n_puts; /* since then */
 };
 
 static struct file_client *self(struct lsv_client *client)
 {
 	return (struct file_client *)client;
+}
+
+static void forget_why(struct lsv_client *client)
+{
+	if (client->why)
+		client->why[0] = 0;
 }
 
 /* A person must know which path it was: the replica's is only where that
@@ -56,8 +63,12 @@ static int failed(struct lsv_client *client, int err, const char *verb,
 	int r = lsv_file_vocabulary(err);
 
 	(void)lsv_log(LSV_LOG_DEBUG, err, "cannot %s %s", verb, path);
-	if (r != -ENOENT)
-		snprintf(client->why, sizeof client->why, "%s (%s)",
+	if (r == -ENOENT)
+		return r;
+	if (!client->why)
+		client->why = calloc(1, LSV_CLIENT_WHY_SIZE);
+	if (client->why)
+		snprintf(client->why, LSV_CLIENT_WHY_SIZE, "%s (%s)",
 		         strerror(-r), path);
 	return r;
 }
@@ -79,7 +90,7 @@ static bool name_valid(const char *name)
 
 static int object_path(struct lsv_client *client, const char *name, char **path)
 {
-	client->why[0] = 0;
+	forget_why(client);
 	if (!name_valid(name))
 		return log_error(-EINVAL, "cannot use object name '%s'", name);
 	*path = lsv_path_join(self(client)->root, name);
@@ -256,10 +267,11 @@ static int publish(int fd, const char *temp, const char *path,
 
 static void sweep_sometimes(struct file_client *f, const char *dir)
 {
-	if (f->swept && strcmp(f->swept, dir) == 0 && ++f->n_puts < SWEEP_EVERY)
+	uint64_t hash = lsv_xxh64(dir, strlen(dir));
+
+	if (f->swept == hash && ++f->n_puts < SWEEP_EVERY)
 		return;
-	free(f->swept);
-	f->swept = strdup(dir);
+	f->swept = hash;
 	f->n_puts = 0;
 	lsv_file_sweep(dir, lsv_clock_ns() - STALE_NS);
 }
@@ -375,7 +387,7 @@ static int file_get(struct lsv_client *client, const char *name,
 static int file_list(struct lsv_client *client, const char *prefix,
                      lsv_list_fn *each, void *arg)
 {
-	client->why[0] = 0;
+	forget_why(client);
 	return lsv_file_list(self(client)->root, prefix, each, arg);
 }
 
@@ -427,10 +439,9 @@ static void file_close(struct lsv_client *client)
 {
 	struct file_client *f = self(client);
 
-	free(f->base.url);
 	free(f->root);
 	free(f->db_path);
-	free(f->swept);
+	free(f->base.why);
 	free(f);
 }
 
@@ -459,8 +470,8 @@ int lsv_client_file(const char *root, struct lsv_client **out)
 		n--;
 	f->base.ops = &file_ops;
 	f->root = strndup(root, n);
-	f->base.url = strndup(root, n);
-	if (!f->root || !f->base.url) {
+	f->base.url = f->root;
+	if (!f->root) {
 		file_close(&f->base);
 		return -ENOMEM;
 	}

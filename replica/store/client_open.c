@@ -85,5 +85,5 @@ int lsv_client_open(const char *url, const struct lsv_client_options *options,
 
 const char *lsv_client_why(const struct lsv_client *client, int r)
 {
-	return client->why[0] ? client->why : strerror(-r);
+	return client->why && client->why[0] ? client->why : strerror(-r);
 }

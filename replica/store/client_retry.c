@@ -60,7 +60,7 @@ static int end(struct lsv_client *client, int r)
 {
 	struct retry_client *c = self(client);
 
-	memcpy(c->base.why, c->inner->why, sizeof c->base.why);
+	c->base.why = c->inner->why;
 	c->is_down = r == -EAGAIN;
 	return c->is_down ? -EHOSTDOWN : r;
 }
@@ -284,6 +284,7 @@ int lsv_client_retry(struct lsv_client *inner, const struct lsv_retry *policy,
 	};
 	c->base.ops = &c->ops;
 	c->base.url = url;
+	c->base.why = inner->why;
 	c->inner = inner;
 	c->policy = *policy;
 	*out = &c->base;

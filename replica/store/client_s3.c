@@ -108,6 +108,7 @@ static int create(const char *url, struct lsv_s3_common *common,
 	if (!s3)
 		return -ENOMEM;
 	s3->base.ops = &s3_ops;
+	s3->base.why = s3->why;
 	s3->base.url = strndup(url, strcspn(url, "?"));
 	if (!s3->base.url) {
 		s3_close(&s3->base);

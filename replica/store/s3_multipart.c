@@ -158,11 +158,11 @@ static void throw_away(struct upload *upload)
 	};
 	char why[LSV_CLIENT_WHY_SIZE];
 
-	memcpy(why, upload->s3->base.why, sizeof why);
+	memcpy(why, upload->s3->why, sizeof why);
 	if (lsv_s3_do(upload->s3, &call, &response) < 0)
 		log_debug("cannot throw away parts of %s: %s", upload->name,
-		          upload->s3->base.why);
-	memcpy(upload->s3->base.why, why, sizeof why);
+		          upload->s3->why);
+	memcpy(upload->s3->why, why, sizeof why);
 }
 
 /* 'part' holds the first and some bytes more. */

@@ -125,7 +125,7 @@ static int carry(const struct lsv_s3_parts *parts, struct lsv_s3 *s3,
 		r = send_part(parts, s3, number, bytes, etag);
 		if (r != -EAGAIN || i == PART_TRIES)
 			return r;
-		log_debug("put a part again: %s", s3->base.why);
+		log_debug("put a part again: %s", s3->why);
 		lsv_backoff_wait(&backoff);
 	}
 }
@@ -169,8 +169,7 @@ static int settle(struct lane *lane)
 	lane->number = 0;
 	if (lane->r == 0)
 		return keep_etag(parts, take(lane->etag));
-	memcpy(parts->s3->base.why, lane->client->why,
-	       sizeof parts->s3->base.why);
+	memcpy(parts->s3->why, lane->client->why, sizeof parts->s3->why);
 	return lane->r;
 }
 

@@ -275,7 +275,7 @@ int lsv_s3_put(struct lsv_s3 *s3, const char *name, struct lsv_reader *body,
 	/* A byte more tells whether that is all. */
 	int r = lsv_s3_fill(&part, body, size + 1);
 
-	s3->base.why[0] = 0;
+	s3->why[0] = 0;
 	if (r < 0)
 		return r;
 	if (mode != LSV_PUT_REPLACE)

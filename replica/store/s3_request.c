@@ -30,11 +30,10 @@ int lsv_s3_failed(struct lsv_s3 *s3, int err, const char *name,
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	if (name)
-		snprintf(s3->base.why, sizeof s3->base.why, "%.120s: %.270s",
-		         name, text);
+		snprintf(s3->why, sizeof s3->why, "%.120s: %.270s", name, text);
 	else
-		memcpy(s3->base.why, text, sizeof s3->base.why);
-	log_debug("%s: %s", s3->base.url, s3->base.why);
+		memcpy(s3->why, text, sizeof s3->why);
+	log_debug("%s: %s", s3->base.url, s3->why);
 	return err;
 }
 
@@ -387,7 +386,7 @@ int lsv_s3_do(struct lsv_s3 *s3, const struct lsv_s3_call *call,
 	struct lsv_s3_error error;
 	char text[LSV_CLIENT_WHY_SIZE];
 
-	s3->base.why[0] = 0;
+	s3->why[0] = 0;
 	for (int i = 0;; i++) {
 		auto_credential struct lsv_credential credential = {0};
 		bool was_renewed = lessons.credential;

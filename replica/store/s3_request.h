@@ -39,7 +39,8 @@ struct lsv_s3_common {
 struct lsv_s3 {
 	struct lsv_client base;
 	struct lsv_s3_common *common;
-	struct lsv_http *http; /* NULL before the first request */
+	struct lsv_http *http;         /* NULL before the first request */
+	char why[LSV_CLIENT_WHY_SIZE]; /* the base's */
 };
 
 struct lsv_s3_call {
