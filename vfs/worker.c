@@ -122,6 +122,23 @@ static bool is_following(const struct lsv_db *db)
 	return atomic_load(&db->role) < LSV_ADRIFT && db->due_ns != INT64_MAX;
 }
 
+/* It has a timer only, and that has not come: whatever happens to a cold
+ * database makes it hot. */
+static bool may_wait(struct lsv_db *db)
+{
+	return !db->naps && !atomic_load(&db->hot) &&
+	       lsv_clock_mono_ns() < db->due_ns;
+}
+
+static void look_at(struct lsv_db *db)
+{
+	if (!lsv_lost_look(db, lsv_clock_mono_ns()))
+		lsv_look(db, lsv_clock_mono_ns());
+	keep_led(db);
+	if (!db->naps && !is_following(db) && !go_cold(db))
+		db->naps = true;
+}
+
 /* Looks at all that is watched; when to look again at the latest. */
 static int64_t look_at_all(bool *naps)
 {
@@ -132,11 +149,8 @@ static int64_t look_at_all(bool *naps)
 	take_poked();
 	for (db = LIST_FIRST(&watched); db; db = next) {
 		next = LIST_NEXT(db, watched_link);
-		if (!lsv_lost_look(db, lsv_clock_mono_ns()))
-			lsv_look(db, lsv_clock_mono_ns());
-		keep_led(db);
-		if (!db->naps && !is_following(db) && !go_cold(db))
-			db->naps = true;
+		if (!may_wait(db))
+			look_at(db);
 		*naps |= db->naps;
 		if (db->due_ns < due)
 			due = db->due_ns;
