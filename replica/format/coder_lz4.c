@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "replica/format/coder.h"
 
+#include "replica/base/bytes.h"
+#include "replica/wal/pagehash.h"
+
 #include <errno.h>
 #include <lz4frame.h>
 #include <stdlib.h>
@@ -24,9 +27,20 @@ struct encoder {
 	bool has_begun;
 };
 
+/* Behind the magic: what the frame has. */
+#define FLAGS_AT 4
+#define HAS_CONTENT_CHECKSUM 0x04
+#define HAS_BLOCK_CHECKSUMS 0x10
+#define CHECKSUM_SIZE 4
+
 struct decoder {
 	LZ4F_dctx *context;
 	uint8_t *plain; /* LSV_BLOCK_SIZE: blocks decode right into it */
+	size_t n_eaten; /* of the frame */
+	bool checks;    /* its content checksum is ours to check, not the
+	                   library's, which is slow at it (pagehash.c) */
+	struct lsv_xxh32 *hash;
+	uint8_t last[CHECKSUM_SIZE]; /* bytes it ate */
 };
 
 static int to_errno(size_t code)
@@ -100,7 +114,8 @@ static void decoder_close(struct lsv_decoder *opaque)
 {
 	struct decoder *decoder = (struct decoder *)opaque;
 
-	LZ4F_freeDecompressionContext(decoder->context);
+	LZ4F_freeDecompressionContext(decoder->context); /* NULL is fine */
+	lsv_xxh32_close(decoder->hash);
 	free(decoder->plain);
 	free(decoder);
 }
@@ -112,13 +127,62 @@ static int decoder_open(struct lsv_decoder **out)
 	if (!decoder)
 		return -ENOMEM;
 	decoder->plain = malloc(LSV_BLOCK_SIZE);
-	if (!decoder->plain || LZ4F_isError(LZ4F_createDecompressionContext(
-				       &decoder->context, LZ4F_VERSION))) {
-		free(decoder->plain);
-		free(decoder);
+	decoder->hash = lsv_xxh32_open();
+	if (!decoder->plain || !decoder->hash ||
+	    LZ4F_isError(LZ4F_createDecompressionContext(&decoder->context,
+	                                                 LZ4F_VERSION))) {
+		decoder_close((struct lsv_decoder *)decoder);
 		return -ENOMEM;
 	}
 	*out = (struct lsv_decoder *)decoder;
+	return 0;
+}
+
+/* The library checks all checksums of a frame or none. */
+static void look_at_flags(struct decoder *decoder, const uint8_t *bytes,
+                          size_t n)
+{
+	uint8_t flags;
+
+	if (decoder->n_eaten > FLAGS_AT || n <= FLAGS_AT - decoder->n_eaten)
+		return;
+	flags = bytes[FLAGS_AT - decoder->n_eaten];
+	decoder->checks = flags & HAS_CONTENT_CHECKSUM &&
+	                  !(flags & HAS_BLOCK_CHECKSUMS);
+}
+
+static void keep_last(struct decoder *decoder, const uint8_t *bytes, size_t n)
+{
+	size_t n_old = n < CHECKSUM_SIZE ? CHECKSUM_SIZE - n : 0;
+
+	memmove(decoder->last, decoder->last + CHECKSUM_SIZE - n_old, n_old);
+	memcpy(decoder->last + n_old, bytes + n - (CHECKSUM_SIZE - n_old),
+	       CHECKSUM_SIZE - n_old);
+}
+
+/* Bytes of the frame in, up to a block of plain ones out; whether the frame
+ * is complete. */
+static int decode_some(struct decoder *decoder, const uint8_t *bytes,
+                       size_t *n_bytes, size_t *n_plain, bool *is_done)
+{
+	const LZ4F_decompressOptions_t options = {
+		.skipChecksums = decoder->checks,
+	};
+	size_t more;
+
+	*n_plain = LSV_BLOCK_SIZE;
+	more = LZ4F_decompress(decoder->context, decoder->plain, n_plain, bytes,
+	                       n_bytes, &options);
+	if (LZ4F_isError(more))
+		return to_errno(more);
+	*is_done = more == 0;
+	if (!decoder->checks)
+		return 0;
+	keep_last(decoder, bytes, *n_bytes);
+	lsv_xxh32_add(decoder->hash, decoder->plain, *n_plain);
+	if (*is_done &&
+	    lsv_xxh32_value(decoder->hash) != get_le32(decoder->last))
+		return -EBADMSG;
 	return 0;
 }
 
@@ -128,22 +192,21 @@ static ssize_t decode(struct lsv_decoder *opaque, const uint8_t *bytes,
 	struct decoder *decoder = (struct decoder *)opaque;
 	size_t eaten = 0, n_plain;
 
+	look_at_flags(decoder, bytes, n);
 	do {
-		size_t n_bytes = n - eaten, more;
-		int r;
+		size_t n_bytes = n - eaten;
+		int r = decode_some(decoder, bytes + eaten, &n_bytes, &n_plain,
+		                    is_done);
 
-		n_plain = LSV_BLOCK_SIZE;
-		more = LZ4F_decompress(decoder->context, decoder->plain,
-		                       &n_plain, bytes + eaten, &n_bytes, NULL);
-		if (LZ4F_isError(more))
-			return to_errno(more);
+		if (r < 0)
+			return r;
 		eaten += n_bytes;
 		r = n_plain ? plain->write(plain, decoder->plain, n_plain) : 0;
 		if (r < 0)
 			return r;
-		*is_done = more == 0;
 		/* A full buffer: there may be more of it inside. */
 	} while (!*is_done && (eaten < n || n_plain == LSV_BLOCK_SIZE));
+	decoder->n_eaten += eaten;
 	return (ssize_t)eaten;
 }
 

@@ -86,6 +86,45 @@ START_TEST(the_lock_byte_page_counts_nothing)
 }
 END_TEST
 
-UNIT(pagehash, a_page_has_this_hash_on_every_machine_for_ever,
+/* As xxHash's specification has them; however the bytes come. */
+START_TEST(xxh32_is_that_of_everybody)
+{
+	static const struct {
+		const char *text;
+		uint32_t value;
+	} cases[] = {
+		{"", 0x02cc5d05},
+		{"a", 0x550d7456},
+		{"abc", 0x32d153ff},
+	};
+	uint8_t bytes[100];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct lsv_xxh32 *hash = lsv_xxh32_open();
+
+		for (const char *p = cases[i].text; *p; p++)
+			lsv_xxh32_add(hash, p, 1);
+		ck_assert_uint_eq(lsv_xxh32_value(hash), cases[i].value);
+		lsv_xxh32_close(hash);
+	}
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 37);
+	for (size_t cut = 0; cut <= sizeof bytes; cut++) {
+		struct lsv_xxh32 *whole = lsv_xxh32_open();
+		struct lsv_xxh32 *pieces = lsv_xxh32_open();
+
+		lsv_xxh32_add(whole, bytes, sizeof bytes);
+		lsv_xxh32_add(pieces, bytes, cut);
+		lsv_xxh32_add(pieces, bytes + cut, sizeof bytes - cut);
+		ck_assert_uint_eq(lsv_xxh32_value(whole),
+		                  lsv_xxh32_value(pieces));
+		lsv_xxh32_close(whole);
+		lsv_xxh32_close(pieces);
+	}
+}
+END_TEST
+
+UNIT(pagehash, xxh32_is_that_of_everybody,
+     a_page_has_this_hash_on_every_machine_for_ever,
      pages_that_change_places_change_the_checksum,
      equal_pages_do_not_cancel_each_other, the_lock_byte_page_counts_nothing)
