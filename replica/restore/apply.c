@@ -2,11 +2,12 @@
 
 /*
  *	thread 1   fetch seg 9 │claim│ write     fetch seg 6 │claim│ write
- *	thread 2   fetch seg 8 ....│claim│ write   fetch snapshot .. │ write
- *	thread 3   fetch seg 7 ........│claim│ write
+ *	thread 2   fetch seg 8 ....│claim│ write   fetch snapshot ........
+ *	thread 3   fetch seg 7 ........│claim│ write     │ write, read back
  *
  * Fetching and writing run side by side; claiming goes in turn, which makes
- * the result the same for any number of threads.
+ * the result the same for any number of threads.  The first that finds no job
+ * left writes what the snapshot's thread decompresses.
  */
 
 #include "replica/restore/apply.h"
@@ -15,6 +16,7 @@
 #include "replica/restore/claims.h"
 #include "replica/restore/parallel.h"
 #include "replica/restore/pour.h"
+#include "replica/restore/relay.h"
 #include "replica/restore/say.h"
 
 #include <errno.h>
@@ -30,13 +32,16 @@ struct apply {
 	struct lsv_claims claims;
 	struct lsv_link *links;
 	uint64_t poured; /* bytes of the snapshot */
+	struct lsv_proof proof;
+	struct lsv_relay relay; /* of the snapshot's bytes */
 
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	size_t next; /* job to begin: 0 the newest segment, the last the
-	                snapshot */
-	size_t turn; /* job that may claim */
-	int error;   /* the first one stays */
+	size_t next;     /* job to begin: 0 the newest segment, the last the
+	                    snapshot */
+	size_t turn;     /* job that may claim */
+	size_t n_poured; /* segments */
+	int error;       /* the first one stays */
 };
 
 static void set_error(struct apply *a, int error)
@@ -46,6 +51,7 @@ static void set_error(struct apply *a, int error)
 	if (a->error == 0)
 		a->error = error;
 	pthread_cond_broadcast(&a->changed);
+	lsv_relay_fail(&a->relay, -ECANCELED);
 }
 
 /* False when there is none left to begin. */
@@ -74,6 +80,20 @@ static void pass_turn(struct apply *a)
 
 	a->turn++;
 	pthread_cond_broadcast(&a->changed);
+}
+
+static void count_poured(struct apply *a)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&a->mutex);
+
+	a->n_poured++;
+}
+
+static bool is_poured(struct apply *a)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&a->mutex);
+
+	return a->n_poured == a->fetch->plan->n_segments;
 }
 
 /* Frames of segment i up to the target. */
@@ -118,19 +138,49 @@ static int apply_segment(struct apply *a, struct lsv_client *client, size_t job,
 
 	if (r == 0)
 		r = claim_pages(a, job, i, pages, list);
-	return r < 0 ? r : lsv_pour_claims(a->fd, pages, list);
+	if (r == 0)
+		r = lsv_pour_claims(a->fd, pages, list);
+	if (r == 0)
+		count_poured(a);
+	return r;
+}
+
+/* Reads back what was written while it is in the processor's cache. */
+struct read_back {
+	struct lsv_writer base;
+	struct lsv_writer *pour;
+	struct apply *apply;
+};
+
+static int write_and_read(struct lsv_writer *writer, const void *buf, size_t n)
+{
+	const struct read_back *b = (const struct read_back *)writer;
+	struct apply *a = b->apply;
+	uint64_t end = (uint64_t)a->claims.db_pages * a->fetch->page_size;
+	int r = b->pour->write(b->pour, buf, n);
+
+	if (r < 0 || !is_poured(a))
+		return r;
+	return lsv_prove_some(&a->proof, a->poured < end ? a->poured : end);
 }
 
 static int apply_snapshot(struct apply *a, struct lsv_client *client,
                           size_t job)
 {
 	auto_writer struct lsv_writer *pour = NULL;
-	int r = wait_turn(a, job);
+	struct read_back into = {.base = {write_and_read, NULL}, .apply = a};
+	int r = wait_turn(a, job), ended;
 
 	if (r == 0)
 		r = lsv_pour_open(a->fd, a->fetch->page_size, &a->claims,
 		                  &a->poured, &pour);
-	return r < 0 ? r : lsv_fetch_snapshot(a->fetch, client, pour);
+	into.pour = pour;
+	if (r == 0)
+		r = lsv_relay_begin(&a->relay, &into.base);
+	if (r == 0)
+		r = lsv_fetch_snapshot(a->fetch, client, &a->relay.base);
+	ended = lsv_relay_end(&a->relay);
+	return r < 0 ? r : ended;
 }
 
 static int work_off(struct apply *a)
@@ -157,6 +207,8 @@ static void work(void *arg)
 
 	if (r < 0)
 		set_error(a, r);
+	else
+		lsv_relay_take(&a->relay);
 }
 
 /* Page size of a plan without segments, where only the snapshot's length
@@ -186,6 +238,7 @@ static int finish(const struct apply *a, struct lsv_applied *applied)
 		.page_size = a->fetch->page_size,
 		.db_pages = a->claims.db_pages,
 		.size = a->poured,
+		.proof = a->proof,
 	};
 	int r = lsv_links_check(plan, a->links);
 
@@ -246,13 +299,17 @@ int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client, unsigned n,
 		.fd = fd,
 		.dir = dir,
 		.links = links,
+		.proof = {.fd = fd},
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
 	};
 	int r = links ? 0 : -ENOMEM;
 
+	lsv_relay_init(&a.relay);
 	if (r == 0 && plan->n_segments)
 		r = lsv_fetch_shape(fetch, client);
+	if (plan->is_ours)
+		a.proof.page_size = fetch->page_size;
 	if (r == 0)
 		r = lsv_claims_init(&a.claims, plan->target.db_pages);
 	if (r == 0)
@@ -260,5 +317,6 @@ int lsv_apply(struct lsv_fetch *fetch, struct lsv_client *client, unsigned n,
 	if (r == 0)
 		r = finish(&a, applied);
 	lsv_claims_free(&a.claims);
+	lsv_relay_free(&a.relay);
 	return r;
 }

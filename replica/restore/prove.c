@@ -21,35 +21,35 @@
 struct prove {
 	int fd;
 	uint32_t page_size;
-	uint64_t size;
+	uint64_t from;
+	uint64_t to;
 	_Atomic uint64_t next; /* piece to read */
 	_Atomic uint64_t hash;
 	_Atomic int error;
 };
 
-static uint64_t hash_pages(const struct prove *p, const uint8_t *bytes,
-                           size_t n, uint64_t offset)
+static uint64_t hash_pages(const uint8_t *bytes, size_t n, uint64_t offset,
+                           uint32_t page_size)
 {
 	uint64_t hash = 0;
 
-	for (size_t i = 0; i < n; i += p->page_size)
-		hash ^= lsv_page_hash(
-			(uint32_t)((offset + i) / p->page_size + 1), bytes + i,
-			p->page_size);
+	for (size_t i = 0; i < n; i += page_size)
+		hash ^= lsv_page_hash((uint32_t)((offset + i) / page_size + 1),
+		                      bytes + i, page_size);
 	return hash;
 }
 
 static int hash_piece(struct prove *p, uint64_t offset, uint8_t *buf)
 {
-	size_t n = p->size - offset < PIECE_SIZE ? (size_t)(p->size - offset)
-	                                         : PIECE_SIZE;
+	size_t n = p->to - offset < PIECE_SIZE ? (size_t)(p->to - offset)
+	                                       : PIECE_SIZE;
 	ssize_t got = lsv_pread(p->fd, buf, n, offset);
 
 	if (got < 0)
 		return (int)got;
 	if ((size_t)got < n)
 		return -EIO;
-	atomic_fetch_xor(&p->hash, hash_pages(p, buf, n, offset));
+	atomic_fetch_xor(&p->hash, hash_pages(buf, n, offset, p->page_size));
 	return 0;
 }
 
@@ -60,9 +60,10 @@ static void hash_some(void *arg)
 	int r = buf ? 0 : -ENOMEM;
 
 	while (r == 0 && atomic_load(&p->error) == 0) {
-		uint64_t offset = atomic_fetch_add(&p->next, 1) * PIECE_SIZE;
+		uint64_t offset = p->from +
+		                  atomic_fetch_add(&p->next, 1) * PIECE_SIZE;
 
-		if (offset >= p->size)
+		if (offset >= p->to)
 			return;
 		r = hash_piece(p, offset, buf);
 	}
@@ -70,21 +71,45 @@ static void hash_some(void *arg)
 		atomic_store(&p->error, r);
 }
 
-int lsv_prove_page_hash(int fd, uint32_t page_size, uint32_t db_pages,
-                        uint64_t *page_hash)
+static int prove(struct lsv_proof *proof, uint64_t to, unsigned n_threads)
 {
 	struct prove p = {
-		.fd = fd,
-		.page_size = page_size,
-		.size = (uint64_t)db_pages * page_size,
+		.fd = proof->fd,
+		.page_size = proof->page_size,
+		.from = proof->end,
+		.to = to,
 	};
-	unsigned n = lsv_processors();
 
-	lsv_parallel(n < MAX_READERS ? n : MAX_READERS, hash_some, &p);
+	lsv_parallel(n_threads, hash_some, &p);
 	if (p.error)
 		return log_error(p.error, "cannot read the restored file");
-	*page_hash = p.hash;
+	proof->hash ^= p.hash;
+	proof->end = to;
 	return 0;
+}
+
+int lsv_prove_some(struct lsv_proof *proof, uint64_t to)
+{
+	if (!proof->page_size)
+		return 0;
+	to -= to % proof->page_size;
+	return to > proof->end ? prove(proof, to, 1) : 0;
+}
+
+int lsv_prove_page_hash(const struct lsv_proof *begun, uint32_t page_size,
+                        uint32_t db_pages, uint64_t *page_hash)
+{
+	struct lsv_proof proof = *begun;
+	uint64_t size = (uint64_t)db_pages * page_size;
+	unsigned n = lsv_processors();
+	int r = 0;
+
+	proof.page_size = page_size;
+	if (proof.end < size)
+		r = prove(&proof, size, n < MAX_READERS ? n : MAX_READERS);
+	if (r == 0)
+		*page_hash = proof.hash;
+	return r;
 }
 
 struct lsv_flush {

@@ -6,8 +6,20 @@
 
 #include <stdint.h>
 
-int lsv_prove_page_hash(int fd, uint32_t page_size, uint32_t db_pages,
-                        uint64_t *page_hash);
+/* Of its first pages, which nobody writes any more. */
+struct lsv_proof {
+	int fd;
+	uint32_t page_size; /* 0: not known yet, none of them */
+	uint64_t end;       /* of what was read */
+	uint64_t hash;
+};
+
+/* Goes on to 'to', or to the whole page before it. */
+int lsv_prove_some(struct lsv_proof *proof, uint64_t to);
+
+/* All of it, what is left by as many threads as may read. */
+int lsv_prove_page_hash(const struct lsv_proof *begun, uint32_t page_size,
+                        uint32_t db_pages, uint64_t *page_hash);
 
 /* Starts to write the file to disk, and waits for it.  Runs beside the
  * reading. */

@@ -41,7 +41,7 @@ static int check_hash(const struct run *run, const struct lsv_applied *applied)
 
 	if (!run->plan->is_ours)
 		return 0;
-	r = lsv_prove_page_hash(lsv_output_fd(run->output), applied->page_size,
+	r = lsv_prove_page_hash(&applied->proof, applied->page_size,
 	                        applied->db_pages, &hash);
 	if (r < 0)
 		return r;
