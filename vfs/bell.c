@@ -70,12 +70,11 @@ static void start_again(void)
 
 static void enqueue(struct lsv_db *db)
 {
-	struct lsv_db *again = lsv_db_find(db->path); /* a reference */
-
-	if (!again)
+	if (db->family != lsv_family())
 		return;
+	lsv_db_keep(db);
 	pthread_mutex_lock(&poked_mutex);
-	STAILQ_INSERT_TAIL(&poked, again, poked_link);
+	STAILQ_INSERT_TAIL(&poked, db, poked_link);
 	start();
 	pthread_mutex_unlock(&poked_mutex);
 }

@@ -60,6 +60,13 @@ static struct lsv_db *find(const char *path)
 	return NULL;
 }
 
+void lsv_db_keep(struct lsv_db *db)
+{
+	auto_unlock pthread_mutex_t *held = lsv_lock(&registry_mutex);
+
+	db->n_refs++;
+}
+
 struct lsv_db *lsv_db_find(const char *path)
 {
 	auto_unlock pthread_mutex_t *held = lsv_lock(&registry_mutex);

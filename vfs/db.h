@@ -171,6 +171,8 @@ struct lsv_db {
 /* The database of a path, made when new; one reference more.  The config is
  * copied.  NULL: out of memory. */
 struct lsv_db *lsv_db_open(const char *path, const struct lsv_config *config);
+/* One reference more. */
+void lsv_db_keep(struct lsv_db *db);
 /* The one that is there, or NULL; one reference more. */
 struct lsv_db *lsv_db_find(const char *path);
 /* Another database that was given the same replica, or NULL; borrowed. */

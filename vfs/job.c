@@ -160,7 +160,7 @@ void lsv_job_queue(struct lsv_db *db, struct lsv_replica *replica,
 		free(job);
 		return;
 	}
-	lsv_db_find(db->path); /* a reference */
+	lsv_db_keep(db);
 	pthread_mutex_lock(&pool_mutex);
 	enqueue(job);
 	pthread_mutex_unlock(&pool_mutex);

@@ -57,7 +57,7 @@ static void take_poked(void)
  * wakes are heard. */
 static void keep(struct lsv_db *db)
 {
-	lsv_db_find(db->path);
+	lsv_db_keep(db);
 	db->ear = n_led < WORDS_MAX ? NULL : lsv_ear_open(db->dir);
 	if (db->ear) {
 		LIST_INSERT_HEAD(&heard, db, led_link);
