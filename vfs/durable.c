@@ -22,10 +22,12 @@ static int sync_wal(struct lsv_db *db)
 	else if (db->source.fd < 0)
 		/* No connection here, but perhaps one elsewhere. */
 		fd = lsv_open(db->wal_path, O_RDONLY, 0);
+	if (r == 0 && fd < 0)
+		r = -errno;
 	pthread_mutex_unlock(&db->shadow);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* closed: it is in the database */
-	return fd >= 0 && fdatasync(fd) < 0 ? -EIO : 0;
+	return fdatasync(fd) < 0 ? -EIO : 0;
 }
 
 int lsv_make_durable(struct lsv_db *db)
