@@ -94,7 +94,7 @@ static void give_up(void)
 /* What the program has open is not taken along: it would stay open here. */
 static int open_apart(void)
 {
-	if (close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0)
+	if (close_range(0, UINT_MAX, CLOSE_RANGE_UNSHARE) < 0)
 		return -1;
 	return inotify_init1(IN_CLOEXEC);
 }

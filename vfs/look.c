@@ -509,11 +509,13 @@ bool lsv_look_has_news(struct lsv_db *db)
 	/* A follower watches over each commit of its own. */
 	if (atomic_load(&db->role) == LSV_FOLLOWING)
 		return atomic_load(&db->dirty) > 0;
-	if (atomic_load(&db->role) != LSV_LIVE)
+	if (atomic_load(&db->role) < LSV_ADRIFT)
 		return false;
+	/* Who called before it was said that we sleep did not wake us. */
 	if (atomic_load(&coord->wake) != db->wake_seen)
 		return true;
-	return lsv_db_live(db, &live) == 0 &&
+	return atomic_load(&db->role) == LSV_LIVE &&
+	       lsv_db_live(db, &live) == 0 &&
 	       lsv_coord_captured(coord, &captured) &&
 	       captured.generation != 0 && live.mx_frame != 0 &&
 	       (live.mx_frame != captured.frame ||

@@ -155,6 +155,7 @@ int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **page,
 {
 	auto_free char *path = lsv_coord_path(dir);
 	auto_close int fd = -1;
+	ino_t number;
 	void *mapped;
 	int r;
 
@@ -163,7 +164,7 @@ int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **page,
 	fd = open_or_make(path, mode);
 	if (fd < 0)
 		return fd;
-	r = check_file(fd, ino);
+	r = check_file(fd, &number);
 	if (r < 0)
 		return r;
 	/* Other threads look at it: there is no moment without a page. */
@@ -172,6 +173,7 @@ int lsv_coord_map(const char *dir, mode_t mode, struct lsv_coord_page **page,
 	if (mapped == MAP_FAILED)
 		return -errno;
 	*page = mapped;
+	*ino = number;
 	return 0;
 }
 
