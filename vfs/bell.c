@@ -72,9 +72,12 @@ static void enqueue(struct lsv_db *db)
 {
 	if (db->family != lsv_family())
 		return;
-	lsv_db_keep(db);
 	pthread_mutex_lock(&poked_mutex);
-	STAILQ_INSERT_TAIL(&poked, db, poked_link);
+	if (!db->is_poked) {
+		lsv_db_keep(db);
+		STAILQ_INSERT_TAIL(&poked, db, poked_link);
+	}
+	db->is_poked = true;
 	start();
 	pthread_mutex_unlock(&poked_mutex);
 }
@@ -96,7 +99,7 @@ void lsv_bell_poke(struct lsv_db *db)
 {
 	if (atomic_load(&db->role) == LSV_FOLLOWING)
 		wake_leader(db, false);
-	if (atomic_exchange(&db->hot, 1)) {
+	if (atomic_fetch_add(&db->hot, 1)) {
 		start_again();
 		return;
 	}
@@ -217,15 +220,17 @@ struct lsv_db *lsv_bell_next(void)
 
 	pthread_mutex_lock(&poked_mutex);
 	db = STAILQ_FIRST(&poked);
-	if (db)
+	if (db) {
 		STAILQ_REMOVE_HEAD(&poked, poked_link);
+		db->is_poked = false;
+	}
 	pthread_mutex_unlock(&poked_mutex);
 	return db;
 }
 
 void lsv_bell_heard(struct lsv_db *db)
 {
-	if (!atomic_exchange(&db->hot, 1))
+	if (!atomic_fetch_add(&db->hot, 1))
 		enqueue(db);
 }
 

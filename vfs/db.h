@@ -69,7 +69,9 @@ struct lsv_db {
 	/* Atomics that any thread may look at. */
 	_Atomic(struct lsv_coord_page *) coord; /* NULL: not active yet */
 	_Atomic(int) role;                      /* enum lsv_role */
-	_Atomic(int) hot;         /* 1: the worker looks at it by itself */
+	/* The worker looks at it by itself; how often something happened to it
+	 * since.  0: whatever happens to it wakes the worker. */
+	_Atomic(uint32_t) hot;
 	_Atomic(int) interrupt;   /* our handles give up */
 	_Atomic(int) saw_db_sync; /* a checkpoint synced this incarnation */
 	_Atomic(int) n_failing;   /* replicas whose last put failed */
@@ -125,6 +127,7 @@ struct lsv_db {
 
 	/* The worker's. */
 	STAILQ_ENTRY(lsv_db) poked_link;
+	bool is_poked; /* under the bell's mutex, as its link */
 	LIST_ENTRY(lsv_db) watched_link;
 	LIST_ENTRY(lsv_db) led_link;
 	bool is_watched;

@@ -44,6 +44,7 @@ static void take_poked(void)
 
 	while ((db = lsv_bell_next())) {
 		db->n_quiet = 0;
+		db->due_ns = 0; /* it is looked at, hot or not */
 		if (db->is_watched) {
 			lsv_db_release(db); /* one reference is enough */
 			continue;
@@ -98,20 +99,21 @@ static void unwatch(struct lsv_db *db)
 }
 
 /* Goes to sleep over a database: whoever commits next must wake us.  False:
- * something came while it was said. */
-static bool go_cold(struct lsv_db *db)
+ * something came since 'hot' was read, before the last look. */
+static bool go_cold(struct lsv_db *db, uint32_t hot)
 {
 	struct lsv_coord_page *coord = lsv_db_coord(db);
 
-	atomic_store(&db->hot, 0);
+	if (!atomic_compare_exchange_strong(&db->hot, &hot, 0))
+		return false;
 	if (atomic_load(&db->role) >= LSV_ADRIFT)
 		atomic_store(&coord->sleeps,
 		             db->ear ? LSV_LEADER_BY_FILE : LSV_LEADER_BY_WORD);
 	if (!lsv_look_has_news(db))
 		return true;
 	atomic_store(&coord->sleeps, LSV_LEADER_AWAKE);
-	/* Set by a committer already: then it is queued again anyway. */
-	atomic_exchange(&db->hot, 1);
+	/* Raised by a committer already: then it is queued again anyway. */
+	atomic_fetch_add(&db->hot, 1);
 	return false;
 }
 
@@ -132,10 +134,18 @@ static bool may_wait(struct lsv_db *db)
 
 static void look_at(struct lsv_db *db)
 {
-	if (!lsv_lost_look(db, lsv_clock_mono_ns()))
-		lsv_look(db, lsv_clock_mono_ns());
+	uint32_t hot = atomic_load(&db->hot);
+
+	if (lsv_lost_look(db, lsv_clock_mono_ns())) {
+		/* Its page is another one, or will be: listened to anew. */
+		if (db->is_led)
+			let_go(db);
+		db->is_led = false;
+		return;
+	}
+	lsv_look(db, lsv_clock_mono_ns());
 	keep_led(db);
-	if (!db->naps && !is_following(db) && !go_cold(db))
+	if (!db->naps && !is_following(db) && !go_cold(db, hot))
 		db->naps = true;
 }
 
