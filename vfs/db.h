@@ -122,8 +122,9 @@ struct lsv_db {
 	int64_t captured_ns; /* UTC time of the last commit captured */
 	/* What the shared page said of the last generation that ended here. */
 	struct lsv_captured ended;
-	ino_t coord_ino; /* of the shared page's file; 0: it has none */
-	bool is_cut_off; /* the folder was removed, and this was said */
+	ino_t coord_ino;       /* of the shared page's file; 0: it has none */
+	int64_t lost_since_ns; /* monotonic: the folder is gone; 0: it is not */
+	bool is_cut_off;       /* it cannot be made again: that was said */
 
 	/* The worker's. */
 	STAILQ_ENTRY(lsv_db) poked_link;

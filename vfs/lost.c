@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Whoever removes it is at it, or removes the database next. */
+#define GRACE_NS (200 * LSV_NS_PER_MS)
 #define AGAIN_NS LSV_NS_PER_S
 
 /* A database that is gone, or another one, needs no folder. */
@@ -91,9 +93,16 @@ bool lsv_lost_look(struct lsv_db *db, int64_t now_ns)
 	auto_unlock pthread_mutex_t *held = lsv_lock(&db->shadow);
 	int r;
 
-	if (!is_lost(db))
+	if (!is_lost(db)) {
+		db->lost_since_ns = 0;
 		return false;
+	}
+	if (db->lost_since_ns == 0)
+		db->lost_since_ns = now_ns;
 	db->naps = false;
+	db->due_ns = db->lost_since_ns + GRACE_NS;
+	if (now_ns < db->due_ns)
+		return true;
 	db->due_ns = now_ns + AGAIN_NS;
 	/* What is on its way is for tickets of the old page. */
 	if (lsv_db_is_busy(db))
@@ -102,6 +111,7 @@ bool lsv_lost_look(struct lsv_db *db, int64_t now_ns)
 	say(db, r);
 	if (r == 0) {
 		lsv_lead_forget(db);
+		db->lost_since_ns = 0;
 		db->naps = true;
 	}
 	return true;
