@@ -7,7 +7,6 @@
 #include "vfs/bell.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>

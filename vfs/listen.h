@@ -21,7 +21,7 @@ void lsv_ear_close(struct lsv_ear *ear); /* NULL is fine */
 
 /* Since the last time something may have been heard, or something cannot be. */
 bool lsv_listen_has_heard(void);
-/* There are some that are not heard, or not yet: by a timer, then. */
+/* Some cannot be heard at this moment: who calls those is found by a timer. */
 bool lsv_listen_is_deaf(void);
 void lsv_listen_fork_child(void);
 

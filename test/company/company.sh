@@ -107,6 +107,22 @@ bytes()
 	find "backup/$1" -type f -printf '%s\n' | awk '{ n += $1 } END { print n }'
 }
 
+# calls DB: how often the leader was called, as the page that all share counts.
+calls()
+{
+	od -An -tu4 -j128 -N4 ".$1-litestream/coord"
+}
+
+# is_left_alone DB: nobody calls the leader in a second.
+is_left_alone()
+{
+	local before
+
+	before=$(calls "$1")
+	sleep 1
+	[ "$(calls "$1")" = "$before" ]
+}
+
 # rows DB: of its table t.
 rows()
 {
